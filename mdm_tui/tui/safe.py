@@ -20,6 +20,8 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
+from mdm_tui.fleet.text import clean
+
 Severity = Literal["information", "warning", "error"]
 
 REPLACEMENT: Final = "\ufffd"
@@ -27,27 +29,13 @@ REPLACEMENT: Final = "\ufffd"
 _FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
-@lru_cache(4096)
-def _harmless(character: str) -> str:
-    if unicodedata.category(character) not in _FORBIDDEN:
-        return character
-    return REPLACEMENT
-
-
 def tidy(text: str) -> str:
-    """One line of text that can do no harm: tabs and line ends become spaces, forbidden characters U+FFFD.
-
-    Plain text (nearly all of it) costs one `str.isprintable`.
-    """
-    if text.isprintable():
-        return text
-    return "".join(" " if character in "\t\n\r" else _harmless(character) for character in text)
+    """One line of text that can do no harm, by the same rules that clean data where it enters."""
+    return clean(text, limit=len(text) + 1)
 
 
 def tidy_lines(text: str) -> str:
     """The same for text of several lines: line ends stay."""
-    if text.isprintable():
-        return text
     return "\n".join(tidy(line) for line in text.splitlines())
 
 
@@ -74,8 +62,8 @@ def template(markup: str, **data: object) -> Content:
 
 
 def segment(text: str, style: Style | None = None) -> Segment:
-    """One run of a painted line."""
-    return Segment(tidy(text), style)
+    """One run of a painted line. Cheap where the text is printable already, as cleaned data is."""
+    return Segment(text if text.isprintable() else tidy(text), style)
 
 
 def toast(

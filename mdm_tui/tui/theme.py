@@ -229,9 +229,7 @@ class Palette:
         style = self._styles.get(key)
         if style is None:
             colours = self.theme.colours[self.depth]
-            style = Style(
-                color=_rich(colours[role or "text"]), bgcolor=_rich(colours[on]), bold=True if bold else None
-            )
+            style = Style(color=_rich(colours[role or "text"]), bgcolor=_rich(colours[on]), bold=True if bold else None)
             self._styles[key] = style
         return style
 

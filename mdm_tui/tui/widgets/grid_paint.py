@@ -115,7 +115,9 @@ def to_strip(painted: Painted, palette: Palette, width: int) -> Strip:
     return Strip(segments).adjust_cell_length(width, palette.style("", painted.on))
 
 
-def differing(old: Painted | None, new: Painted, slots: Sequence[tuple[int, int]], width: int) -> Iterator[tuple[int, int]]:
+def differing(
+    old: Painted | None, new: Painted, slots: Sequence[tuple[int, int]], width: int
+) -> Iterator[tuple[int, int]]:
     """Spans (x, width) in which two lines differ. `slots` are the pieces' places."""
     if old is None or old.on != new.on or len(old.pieces) != len(new.pieces) or len(new.pieces) != len(slots):
         if old != new:
