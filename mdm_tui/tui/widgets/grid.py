@@ -10,28 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
-from mdm_tui.tui.theme import palette
-from mdm_tui.tui.widgets.grid_crop import crop_updates
+from mdm_tui.tui.widgets.grid_canvas import GridCanvas
 from mdm_tui.tui.widgets.grid_keys import GRID_KEYS, GridActions, grid_bindings
-from mdm_tui.tui.widgets.grid_layout import PREFIX, Layout, arrange, arrange_wide
+from mdm_tui.tui.widgets.grid_layout import PREFIX
 from mdm_tui.tui.widgets.grid_model import Cell, Column, GridSource, Marks, Seeking
-from mdm_tui.tui.widgets.grid_paint import (
-    BLANK,
-    Painted,
-    RowState,
-    differing,
-    paint_header,
-    paint_row,
-    paint_text,
-    slots_of,
-    to_strip,
-)
-from mdm_tui.tui.widgets.grid_view import Viewport
 
 __all__ = ["GRID_KEYS", "Cell", "Column", "Grid", "GridSource", "Marks", "Seeking", "grid_bindings"]
 
@@ -58,7 +42,7 @@ class RowMessage(GridMessage):
         self.row_id = row_id
 
 
-class Grid(GridActions, Widget, can_focus=True):
+class Grid(GridActions, GridCanvas, can_focus=True):
     """A list with a marker cursor. Line 0 is the header, every other line a row.
 
     It has no scrollbar (one costs 6 KB a page on a slow link): show `position` as text instead.
@@ -100,19 +84,7 @@ class Grid(GridActions, Widget, can_focus=True):
         marks: Marks | None = None,
     ) -> None:
         """`empty` is shown where there are no rows; its lines are plain text. `marks` may be shared."""
-        super().__init__(id=id)
-        self.marks = Marks() if marks is None else marks
-        self.view = Viewport(source)
-        self._columns = tuple(columns)
-        self._empty = empty
-        self._sort: tuple[tuple[str, bool], ...] = ()
-        self._wide = self._dimmed = self._bar = False
-        self._first_column = 0
-        self._layout_now = arrange(self._columns, 80)
-        self._slots = slots_of(self._layout_now)
-        self._header: Painted | None = None
-        self._painted: list[Painted] = []
-        self._seen: list[str] = []
+        super().__init__(columns, source, Marks() if marks is None else marks, empty, id)
         self._told: tuple[Any, ...] = ()
         self._wanted: tuple[int, int] | None = None
         self._range: tuple[str, tuple[str, ...], bool] | None = None
@@ -133,15 +105,6 @@ class Grid(GridActions, Widget, can_focus=True):
         return self.marks
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        return self._columns
-
-    @property
-    def shown_columns(self) -> Layout:
-        """The columns on the screen now, with their places."""
-        return self._layout_now
-
-    @property
     def position(self) -> tuple[int, int, int]:
         """First and last row in sight, counted from 1, and how many there are; 0, 0, 0 where there are none."""
         rows = self.view.visible()
@@ -151,55 +114,6 @@ class Grid(GridActions, Widget, can_focus=True):
     def ranging(self) -> bool:
         """Whether moving the cursor marks rows (after `v`)."""
         return self._range is not None
-
-    @property
-    def sort(self) -> tuple[tuple[str, bool], ...]:
-        """Column keys with their direction (True: descending), for the arrows in the header."""
-        return self._sort
-
-    @sort.setter
-    def sort(self, value: Sequence[tuple[str, bool]]) -> None:
-        self._sort = tuple(value)
-        self._sync_header()
-
-    @property
-    def dimmed(self) -> bool:
-        """Pale rows: the query is unfinished or wrong, what is shown is the last good answer."""
-        return self._dimmed
-
-    @dimmed.setter
-    def dimmed(self, value: bool) -> None:
-        self._dimmed = value
-        self._sync()
-
-    @property
-    def bar(self) -> bool:
-        """A raised bar under the cursor's row beside the marker; dearer by some hundred bytes a key."""
-        return self._bar
-
-    @bar.setter
-    def bar(self, value: bool) -> None:
-        self._bar = value
-        self._sync()
-
-    @property
-    def wide(self) -> bool:
-        """Every column at its own width, scrolled by columns, instead of what fits."""
-        return self._wide
-
-    @wide.setter
-    def wide(self, value: bool) -> None:
-        self._wide, self._first_column = value, 0
-        self._arrange()
-
-    @property
-    def empty(self) -> str:
-        return self._empty
-
-    @empty.setter
-    def empty(self, value: str) -> None:
-        self._empty = value
-        self._sync()
 
     def set_source(self, source: GridSource) -> None:
         """Show other rows. The cursor stays on its id where the new source has it."""
@@ -266,7 +180,7 @@ class Grid(GridActions, Widget, can_focus=True):
         self.marks.replace((*before, *ids))
         self.marks_changed()
 
-    # --- painting ---
+    # --- after a move ---
 
     def view_moved(self) -> None:
         """The cursor or the sight moved: repaint what differs, ask for rows, tell the screen."""
@@ -294,88 +208,7 @@ class Grid(GridActions, Widget, can_focus=True):
             self._wanted = wanted
             self.view.source.want(*wanted)
 
-    def _arrange(self) -> None:
-        width = self.size.width or 80
-        if self._wide:
-            self._layout_now = arrange_wide(self._columns, width, self._first_column)
-            self._first_column = self._layout_now.first
-        else:
-            self._layout_now = arrange(self._columns, width)
-        self._slots = slots_of(self._layout_now)
-        self._header = None
-        self._painted.clear()
-        self.refresh()
-
-    def scroll_columns(self, step: int) -> None:
-        """In wide mode: so many columns to the right, the first one staying."""
-        if self._wide:
-            before = self._first_column
-            self._first_column = max(0, before + step if step < 0 or self._layout_now.hidden > before else before)
-            if before != self._first_column:
-                self._arrange()
-
-    def _sync(self, lines: Sequence[int] | None = None) -> None:
-        """Compare lines with what was painted and refresh the spans that differ."""
-        if not self.is_mounted or not self._painted:
-            # Nothing is on the screen yet: the first frame will paint it all.
-            self._see()
-            return
-        if lines is None:
-            self._see()
-            lines = range(self.view.height)
-        width = self.size.width
-        for line in lines:
-            if line >= len(self._painted):
-                continue
-            new = self._paint(line)
-            old, self._painted[line] = self._painted[line], new
-            spans = [Region(x, line + 1, size, 1) for x, size in differing(old, new, self._slots, width)]
-            if spans:
-                self.refresh(*spans)
-
-    def _sync_header(self) -> None:
-        if self._header is not None:
-            self._header = None
-            self.refresh(Region(0, 0, self.size.width, 1))
-
-    def _see(self) -> None:
-        self._seen = [self.view.source.id_at(index) for index in self.view.visible()]
-
-    def _paint(self, line: int) -> Painted:
-        if line >= len(self._seen):
-            if self._seen or self.view.count:
-                return BLANK
-            words = self._empty.splitlines()
-            return paint_text(words[line - 1], self.size.width) if 1 <= line <= len(words) else BLANK
-        row_id = self._seen[line]
-        source = self.view.source
-        state = RowState(
-            cursor=line == self.view.line,
-            marked=row_id in self.marks,
-            focused=self.has_focus,
-            dimmed=self._dimmed,
-            bar=self._bar,
-        )
-        cells = source.cells(row_id, self._layout_now.columns)
-        return paint_row(self._layout_now, cells, source.glyph(row_id), state)
-
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        colours = palette(self.app)
-        if y == 0:
-            if self._header is None:
-                self._header = paint_header(self._layout_now, self._sort, wide=self._wide)
-            return to_strip(self._header, colours, width)
-        if not self._painted:
-            self._see()
-            self._painted = [self._paint(line) for line in range(self.view.height)]
-        painted = self._painted[y - 1] if y - 1 < len(self._painted) else BLANK
-        return to_strip(painted, colours, width)
-
     # --- events ---
-
-    def on_mount(self) -> None:
-        crop_updates(self.screen)
 
     def on_resize(self, event: events.Resize) -> None:
         self.view.resize(event.size.height - 1)

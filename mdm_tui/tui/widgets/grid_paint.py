@@ -75,13 +75,9 @@ def paint_header(layout: Layout, sort: Sequence[tuple[str, bool]], *, wide: bool
     pieces: list[Piece] = [(left + " " * (PREFIX - 1), "muted", False)]
     for column, width in zip(layout.columns, layout.widths, strict=True):
         arrow = arrows.get(column.key, "")
-        right = column.align == "right"
-        title = fit(column.title, width - len(arrow), right)
-        if arrow and not right:
-            # The arrow stands at its title, not at the column's far edge.
-            title = fit(title.rstrip() + arrow, width)
-            arrow = ""
-        pieces.append((title + arrow + _GAP, "text" if column.key in arrows else "muted", False))
+        # The arrow stands at its title; where the title fills its column, in the gap behind it.
+        title = fit(column.title, width, True) if column.align == "right" else fit(column.title, width).rstrip()
+        pieces.append((fit(title + arrow, width + GAP), "text" if arrow else "muted", False))
     return Painted(tuple(pieces))
 
 
