@@ -1,0 +1,1 @@
+"""Settings, connections, credentials and places: plain files and dataclasses, nothing of the rest of the house."""

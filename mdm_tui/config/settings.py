@@ -1,0 +1,258 @@
+"""The configuration file: read with tomllib, checked key by key, every mistake with its line."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .connections import Connection
+from .errors import ConfigError, nearest
+
+__all__ = ["ConfigError", "Settings", "example", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the person has set. poll_seconds: between polls. page_size, budget: see `Connection`.
+
+    default: the connection opened when none is named, "" when there is none. file: where it was read from.
+    """
+
+    theme: str = "night"
+    low_bandwidth: bool = False
+    mouse: bool = True
+    poll_seconds: float = 15.0
+    page_size: int = 100
+    budget: int = 10_000
+    default: str = ""
+    connections: dict[str, Connection] = field(default_factory=dict)
+    file: Path | None = None
+
+    def connection(self, name: str) -> Connection:
+        """The connection of that name. Raises `ConfigError` with the names there are."""
+        found = self.connections.get(name)
+        if found is None:
+            names = ", ".join(self.connections) or f"none is set up in {self.file}"
+            hint = nearest(name, self.connections)
+            raise ConfigError(
+                f"there is no connection {name!r}" + (f"; did you mean {hint!r}?" if hint else ""), allowed=names
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    kind: type
+    low: float = 0
+    high: float = 0
+
+    @property
+    def allowed(self) -> str:
+        if self.kind is bool:
+            return "true or false"
+        if self.kind is str:
+            return "text in quotes"
+        kind = "a whole number" if self.kind is int else "a number"
+        return f"{kind} from {self.low:g} to {self.high:g}"
+
+
+_LIMITS = {"page_size": _Key(int, 1, 1_000), "budget": _Key(int, 60, 1_000_000)}
+_CONSOLE = {
+    "theme": _Key(str),
+    "low_bandwidth": _Key(bool),
+    "mouse": _Key(bool),
+    "poll_seconds": _Key(float, 5, 3_600),
+    **_LIMITS,
+}
+_CONNECTION = {
+    "provider": _Key(str),
+    "url": _Key(str),
+    "organization": _Key(str),
+    "token_env": _Key(str),
+    "token_file": _Key(str),
+    "production": _Key(bool),
+    "read_only": _Key(bool),
+    "ca_file": _Key(str),
+    "timeout": _Key(float, 1, 600),
+    **_LIMITS,
+}
+_TOP = ("default", "console", "connections")
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """Read the configuration at `path`; a missing file gives the defaults. Raises `ConfigError`.
+
+    MDM_TUI_CONNECTION in `env` names the default connection over the file's.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        data = b""
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError("is not UTF-8 text", file=path, line=line, allowed="UTF-8") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax(error, path) from None
+    try:
+        return _settings(document, path, env)
+    except ConfigError as error:
+        raise error.at(path, find_line(text, error.key)) from None
+
+
+def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> Settings:
+    _names(document, _TOP, "")
+    console = _values(_table(document, "console"), _CONSOLE, "console")
+    connections: dict[str, Connection] = {}
+    for name, table in _table(document, "connections").items():
+        where = f"connections.{name}"
+        if not isinstance(table, dict):
+            raise ConfigError("is not a table", key=where, allowed=f"[{where}] with {', '.join(_CONNECTION)}")
+        values = {key: console[key] for key in _LIMITS if key in console} | _values(table, _CONNECTION, where)
+        for key in ("token_file", "ca_file"):
+            if values.get(key):
+                # Relative to the configuration, not to wherever the console is started.
+                values[key] = str(path.parent / os.path.expanduser(values[key]))
+        try:
+            connections[name] = Connection(name=name, **({"provider": "", "url": "", "organization": ""} | values))
+        except ConfigError as error:
+            key = where if error.key == "name" else f"{where}.{error.key}"
+            raise ConfigError(error.message, key=key, allowed=error.allowed) from None
+    default = document.get("default", "")
+    if not isinstance(default, str):
+        raise ConfigError(f"is {_shown(default)}", key="default", allowed="the name of a connection in quotes")
+    if default and default not in connections:
+        hint = nearest(default, connections)
+        raise ConfigError(
+            f"there is no connection {default!r}" + (f"; did you mean {hint!r}?" if hint else ""),
+            key="default",
+            allowed=", ".join(connections) or "nothing: no connection is set up",
+        )
+    if not default and len(connections) == 1:
+        default = next(iter(connections))
+    return Settings(**console, default=env.get("MDM_TUI_CONNECTION") or default, connections=connections, file=path)
+
+
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name, {})
+    if not isinstance(found, dict):
+        raise ConfigError(f"is {_shown(found)}", key=name, allowed=f"a table: [{name}]")
+    return found
+
+
+def _names(table: Mapping[str, Any], known: tuple[str, ...] | Mapping[str, Any], where: str) -> None:
+    for key in table:
+        if key in known:
+            continue
+        hint = nearest(key, known)
+        message = "unknown key" + (f"; did you mean {hint!r}?" if hint else "")
+        if not where and key in _CONSOLE:
+            message = "unknown key here; it belongs in [console]"
+        elif where and key == "default":
+            message = "unknown key here; it belongs at the top of the file, before any [table]"
+        elif not where and isinstance(table[key], dict):
+            message = f"unknown table; a connection is written [connections.{key}]" if not hint else message
+        raise ConfigError(message, key=f"{where}.{key}" if where else key, allowed=", ".join(known))
+
+
+def _values(table: dict[str, Any], known: Mapping[str, _Key], where: str) -> dict[str, Any]:
+    _names(table, known, where)
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        rule = known[key]
+        right = isinstance(value, (int, float)) if rule.kind is float else isinstance(value, rule.kind)
+        # In Python true is a number; here it is not.
+        if not right or (isinstance(value, bool) and rule.kind is not bool):
+            raise ConfigError(f"is {_shown(value)}", key=f"{where}.{key}", allowed=rule.allowed)
+        if rule.high and not rule.low <= value <= rule.high:
+            raise ConfigError(f"is {value:g}", key=f"{where}.{key}", allowed=rule.allowed)
+        found[key] = float(value) if rule.kind is float else value
+    return found
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)[:80]
+
+
+def _syntax(error: tomllib.TOMLDecodeError, path: Path) -> ConfigError:
+    message = str(error)
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if place:
+        return ConfigError(
+            f"column {place[2]}: {message[: place.start()]}", file=path, line=int(place[1]), allowed="TOML"
+        )
+    return ConfigError(message.removesuffix(" (at end of document)") + " at the end", file=path, allowed="TOML")
+
+
+_HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_ASSIGN = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[A-Za-z0-9_-]+|"([^"]*)"|'([^']*)'""")
+
+
+def find_line(text: str, key: str) -> int | None:
+    """The line, from 1, on which the dotted `key` stands in a TOML text; its table's line when it is not there."""
+    if not key:
+        return None
+    best: tuple[int, int] | None = None
+    table = ""
+    fence = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if fence:
+            if fence in line:
+                fence = ""
+            continue
+        if header := _HEADER.match(line):
+            table = found = _dotted(header[1])
+        elif assign := _ASSIGN.match(line):
+            found = _dotted(assign[1])
+            found = f"{table}.{found}" if table else found
+            for mark in ('"""', "'''"):
+                if line.count(mark) == 1:
+                    fence = mark
+        else:
+            continue
+        # A header `[a.b.c]` names `a.b` as well; a key `a.b = {...}` holds `a.b.c`.
+        if found == key or found.startswith(f"{key}."):
+            return number
+        if key.startswith(f"{found}.") and (best is None or len(found) > best[0]):
+            best = (len(found), number)
+    return best[1] if best else None
+
+
+def _dotted(name: str) -> str:
+    return ".".join(part[1] or part[2] or part[0].strip("\"'") for part in _PART.finditer(name))
+
+
+def example() -> str:
+    """A configuration to start from."""
+    return """\
+default = "acme"
+
+[console]
+theme = "night"            # or "day"
+poll_seconds = 15
+
+[connections.acme]
+provider = "applivery"
+url = "https://api.applivery.io/v1"
+organization = "your-organisation-id"
+token_env = "ACME_TOKEN"   # the name of the variable; or token_file = "acme.token" (mode 0600)
+production = true
+read_only = true           # take it away when you want to change things
+"""
