@@ -124,7 +124,9 @@ def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> S
                 # Relative to the configuration, not to wherever the console is started.
                 values[key] = str(path.parent / os.path.expanduser(values[key]))
         try:
-            connections[name] = Connection(name=name, **({"provider": "", "url": "", "organization": ""} | values))
+            # What is missing is empty: the connection itself says so.
+            blank: dict[str, Any] = {"provider": "", "url": "", "organization": ""}
+            connections[name] = Connection(name=name, **(blank | values))
         except ConfigError as error:
             key = where if error.key == "name" else f"{where}.{error.key}"
             raise ConfigError(error.message, key=key, allowed=error.allowed) from None

@@ -45,9 +45,7 @@ KEYS = {
 }
 
 # Complete sequences that pyte does not know; it would print their tails.
-_UNKNOWN = re.compile(
-    rb"\x1b\[[<>=?][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$[a-z]|\x1b[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)"
-)
+_UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$[a-z]|\x1b[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;<>=?$ ]*|[\]P_^][^\x07\x1b]*\x1b?)?\Z")
 
 
@@ -58,9 +56,8 @@ def key_bytes(key: str) -> bytes:
 
 def terminal_answers(data: bytes) -> bytes:
     """The answers of a terminal with synchronised output to the questions in `data`."""
-    answers: list[bytes] = []
-    for mode in re.findall(rb"\x1b\[\?(\d+)\$p", data):
-        answers.append(b"\x1b[?%s;%d$y" % (mode, 2 if mode == b"2026" else 0))
+    modes = re.findall(rb"\x1b\[\?(\d+)\$p", data)
+    answers = [b"\x1b[?%s;%d$y" % (mode, 2 if mode == b"2026" else 0) for mode in modes]
     answers += [b"\x1b[1;1R"] * data.count(b"\x1b[6n")
     answers += [b"\x1b[?62;22c"] * len(re.findall(rb"\x1b\[0?c", data))
     answers += [b"\x1b[?0u"] * data.count(b"\x1b[?u")
@@ -202,9 +199,7 @@ class PtyRun:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="120x40", help="columns x rows")
     parser.add_argument("--ready", default="", help="words that show that the program has started")
     parser.add_argument("--press", action="append", default=[], help="KEY:COUNT, in order")

@@ -1,0 +1,16 @@
+"""`python -m mdm_tui` and the console script."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; the exit code."""
+    from mdm_tui.cli.main import main as run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
