@@ -22,7 +22,7 @@ identity.userName | User name in the report | text
 identity.user.accountIdentifier | Account | text
 identity.ownership | Ownership | enum
 identity.managementMode | Management mode | enum
-identity.reportManagementMode | Management mode in the report | enum
+identity.reportManagementMode | Mode in the report | enum
 identity.previousDeviceNames | Previous names | text
 identity.enrollmentTokenName | Enrolment token | text
 identity.enrollmentTokenData | Enrolment token data | secret
@@ -34,8 +34,8 @@ state.stateHistory[].date | Since | time
 state.stateHistory[].config.** | Details | tree
 state.reportState | State in the report | enum
 state.appliedState | State applied | enum
-state.reportedAt | Last status report, says the device | time
-state.enrollmentTime | Enrolled, says the device | time
+state.reportedAt | Reported, says device | time
+state.enrollmentTime | Enrolled, says device | time
 state.disabledReason.defaultMessage | Disabled because | text
 state.disabledReason.localizedMessages.* | Disabled because | text
 policy.aosPolicy.id | Policy id | id
@@ -49,9 +49,9 @@ policy.devicePolicyStatus.audit.name | Effective policy | text
 policy.appliedPolicy.policyId | Applied policy id | id
 policy.appliedPolicy.appliedAt | Applied at | time
 policy.appliedPolicy.errorMessage | Error on applying | text
-policy.policyName | Policy, says the device | text
-policy.appliedPolicyName | Applied policy, says the device | text
-policy.appliedPolicyVersion | Applied version, says the device | version
+policy.policyName | Policy, says device | text
+policy.appliedPolicyName | Applied, says device | text
+policy.appliedPolicyVersion | Version, says device | version
 policy.lastPolicySyncTime | Last policy sync | time
 policy.effective.** | Effective policy in full | tree
 compliance.lastPolicyComplianceReportTime | Last compliance report | time
