@@ -112,7 +112,7 @@ def load_theme(path: Path) -> ThemeFile:
     dark = data.get("dark", True)
     if not isinstance(dark, bool):
         raise ThemeError(f"{path}: dark: allowed are true and false")
-    colours = {depth: MappingProxyType(_table(path, data, depth)) for depth in DEPTHS}
+    colours: dict[Depth, Mapping[str, str]] = {depth: MappingProxyType(_table(path, data, depth)) for depth in DEPTHS}
     return ThemeFile(name, title, dark, MappingProxyType(colours), path)
 
 
@@ -189,6 +189,9 @@ def to_textual(theme: ThemeFile, depth: Depth = "truecolor") -> Theme:
         "footer-key-foreground": c["accent"],
         "footer-description-foreground": c["muted"],
         "link-color": c["info"],
+        # Textual's own sheets ask for these two when it leaves the terminal's 16 colours alone.
+        "ansi-background": c["ground"],
+        "ansi-foreground": c["text"],
     }
     return Theme(
         name=theme_id(theme, depth),

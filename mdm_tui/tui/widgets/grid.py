@@ -7,7 +7,7 @@ the spans that differ, and only those are sent. Rows are known by id; the order 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import events
 from textual.message import Message
@@ -210,17 +210,29 @@ class Grid(GridActions, GridCanvas, can_focus=True):
 
     # --- events ---
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.view.resize(event.size.height - 1)
-        if self.view.cursor_id is None:
-            self.view.move_to(0)
-        self._arrange()
+    def on_resize(self) -> None:
+        self._fit_to_size()
         self.view_moved()
 
-    def on_focus(self) -> None:
-        self._sync([self.view.line])
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Give focus to the grid. Unlike Textual's own this does not repaint all of it: 9 KB each time the
+        query line is left."""
+        self.app.call_later(self.screen.set_focus, self, scroll_visible=scroll_visible)
+        return self
 
-    def on_blur(self) -> None:
+    def on_focus(self, event: events.Focus) -> None:
+        self._focus_changed(event, True)
+
+    def on_blur(self, event: events.Blur) -> None:
+        self._focus_changed(event, False)
+
+    def _focus_changed(self, event: events.Event, has_focus: bool) -> None:
+        # Textual's own handler would repaint the whole widget.
+        event.prevent_default()
+        self.has_focus = has_focus
+        if self.parent is not None:
+            note = events.DescendantFocus(self) if has_focus else events.DescendantBlur(self)
+            self.parent.post_message(note)
         self._sync([self.view.line])
 
     def on_click(self, event: events.Click) -> None:

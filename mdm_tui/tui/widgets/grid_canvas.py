@@ -43,6 +43,7 @@ class GridCanvas(Widget):
         self._header: Painted | None = None
         self._painted: list[Painted] = []
         self._seen: list[str] = []
+        self._fitted: tuple[int, int] = (0, 0)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -93,6 +94,9 @@ class GridCanvas(Widget):
         self._wide, self._first_column = value, 0
         self._arrange()
 
+    def toggle_wide(self) -> None:
+        self.wide = not self.wide
+
     @property
     def empty(self) -> str:
         return self._empty
@@ -104,7 +108,17 @@ class GridCanvas(Widget):
 
     # --- painting ---
 
-    def _arrange(self) -> None:
+    def _fit_to_size(self) -> None:
+        """Make layout and sight follow the widget's size. The first frame is drawn before Resize comes."""
+        width, height = self.size
+        if width and self._fitted != (width, height):
+            self._fitted = (width, height)
+            self.view.resize(height - 1)
+            if self.view.cursor_id is None:
+                self.view.move_to(0)
+            self._arrange(repaint=False)
+
+    def _arrange(self, *, repaint: bool = True) -> None:
         width = self.size.width or 80
         if self._wide:
             self._layout_now = arrange_wide(self._columns, width, self._first_column)
@@ -114,13 +128,15 @@ class GridCanvas(Widget):
         self._slots = slots_of(self._layout_now)
         self._header = None
         self._painted.clear()
-        self.refresh()
+        if repaint:
+            self.refresh()
 
     def scroll_columns(self, step: int) -> None:
         """In wide mode: so many columns to the right, the first one staying."""
         if self._wide:
             before = self._first_column
-            self._first_column = max(0, before + step if step < 0 or self._layout_now.hidden > before else before)
+            if step < 0 or self._layout_now.hidden > before:
+                self._first_column = max(0, before + step)
             if before != self._first_column:
                 self._arrange()
 
@@ -170,6 +186,7 @@ class GridCanvas(Widget):
         return paint_row(self._layout_now, cells, source.glyph(row_id), state)
 
     def render_line(self, y: int) -> Strip:
+        self._fit_to_size()
         width = self.size.width
         colours = palette(self.app)
         if y == 0:

@@ -47,7 +47,6 @@ class GridActions:
     if TYPE_CHECKING:
         view: Viewport
         marks: Marks
-        wide: bool
 
         @property
         def cursor_id(self) -> str | None: ...
@@ -58,6 +57,7 @@ class GridActions:
         def end_range(self) -> bool: ...
         def scroll_columns(self, step: int) -> None: ...
         def open_cursor(self) -> None: ...
+        def toggle_wide(self) -> None: ...
 
     def action_cursor_up(self) -> None:
         self.move_cursor(self.view.index - 1)
@@ -125,7 +125,7 @@ class GridActions:
         self.marks_changed()
 
     def action_toggle_wide(self) -> None:
-        self.wide = not self.wide
+        self.toggle_wide()
 
     def action_columns_left(self) -> None:
         self.scroll_columns(-1)

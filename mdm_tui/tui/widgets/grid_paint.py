@@ -18,8 +18,9 @@ from mdm_tui.tui.widgets.grid_text import fit, glyphs
 Piece = tuple[str, str, bool]
 """Text already padded to its slot, role, bold."""
 
-# Where a move of the terminal's cursor and a change of colour cost more than the text between two changes.
-_MERGE: Final = 20
+# Bytes that a new span costs: a move of the terminal's cursor and its colours. What lies between two changes is
+# sent along where it costs less.
+_NEW_SPAN: Final = 40
 _GAP: Final = " " * GAP
 
 
@@ -120,16 +121,19 @@ def differing(
             yield 0, width
         return
     start = end = -1
+    between = 0
+    run = ("", False)
     for before, after, (x, size) in zip(old.pieces, new.pieces, slots, strict=True):
-        if before == after or (before[0] == after[0] and after[0].isspace()):
+        text, *style = after
+        if before == after or (before[0] == text and text.isspace()):
+            between += size + GAP + (_NEW_SPAN if tuple(style) != run and not text.isspace() else 0)
             continue
-        if start >= 0 and x - end <= _MERGE:
-            end = x + size
-            continue
-        if start >= 0:
+        if start >= 0 and between > _NEW_SPAN:
             yield start, min(end, width) - start
-        start, end = x, x + size
-    if start >= 0 and start < width:
+            start = -1
+        start, end = x if start < 0 else start, x + size
+        between, run = 0, (after[1], after[2])
+    if 0 <= start < width:
         yield start, min(end, width) - start
 
 

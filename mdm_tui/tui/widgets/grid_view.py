@@ -91,9 +91,9 @@ class Viewport:
             index = min(self.index, count - 1)
         self.index = index
         self.cursor_id = self.source.id_at(index)
-        self.top = max(0, index - max(0, min(line, self.height - 1)))
-        if count <= self.height:
-            self.top = 0
+        top = index - max(0, min(line, self.height - 1))
+        # Near the end of the list the line is kept at the price of a few blank lines, not of a blank screen.
+        self.top = max(0, min(top, count - self.height + self.height // 4)) if count > self.height else 0
 
     def _nearest(self, seen: Sequence[str], line: int) -> int | None:
         below, above = seen[line + 1 :], seen[: max(0, line)][::-1]
