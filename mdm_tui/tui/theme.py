@@ -293,11 +293,20 @@ def _colour(path: Path, depth: Depth, role: str, value: Any) -> str:
         raise ThemeError(f'{where}; allowed is "#rrggbb"')
     if depth == "color256":
         if isinstance(value, int) and not isinstance(value, bool) and 16 <= value <= 255:
-            return RichColor.from_ansi(value).get_truecolor().hex
+            return _hex256(value)
         raise ThemeError(f"{where}; allowed are whole numbers from 16 to 255")
     if value == "default" or value in ANSI_NAMES:
         return f"ansi_{value}"
     raise ThemeError(f"{where}; allowed are default, {', '.join(ANSI_NAMES)}")
+
+
+def _hex256(number: int) -> str:
+    """The true colour that Rich sends as this number where there are 256."""
+    if number < 232:
+        return RichColor.from_ansi(number).get_truecolor().hex
+    # Rich divides the greys evenly from black (231) to white (256), the palette does not.
+    grey = round((number - 231) / 25 * 255)
+    return f"#{grey:02x}{grey:02x}{grey:02x}"
 
 
 @lru_cache(256)
