@@ -156,6 +156,7 @@ class Command:
     """A command as the service holds it. status: the contract's word; state: ours. Times in epoch seconds.
 
     params_text: parameters for display, secrets redacted. raw: the JSON text, secrets redacted.
+    unreadable: why the item could not be understood, "" when it could.
     """
 
     id: str
@@ -171,3 +172,4 @@ class Command:
     params_text: str = ""
     push_id: str = ""
     raw: str = ""
+    unreadable: str = ""

@@ -6,7 +6,7 @@ every string that is meant for display has been cleaned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -85,8 +85,16 @@ class Provider(Protocol):
     kind: str
     capabilities: frozenset[Capability]
     commands: Sequence[str]
-    meter: Meter
-    clock_skew: float | None
+
+    @property
+    def meter(self) -> Meter:
+        """Calls of the last hour and the pause in force."""
+        ...
+
+    @property
+    def clock_skew(self) -> float | None:
+        """The service's clock minus ours in seconds, None while unknown."""
+        ...
 
     # devices
     async def devices(
@@ -177,6 +185,11 @@ class ProviderFactory(Protocol):
         """The report of a raw device in neutral words; unknown parts land in the section `other`."""
         ...
 
-    def connect(self, settings: Any, token: str) -> Provider:
-        """A provider for the connection; imports its libraries now. settings: `config.connections.Connection`."""
+    def connect(
+        self, settings: Any, token: Any, *, transport: Any = None, clock: Callable[[], float] | None = None
+    ) -> Provider:
+        """A provider for the connection; imports its libraries now. settings: `config.connections.Connection`.
+
+        token: text, or an object whose `reveal()` gives it. transport, clock: for tests.
+        """
         ...

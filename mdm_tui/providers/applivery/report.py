@@ -10,11 +10,11 @@ from typing import Any
 
 from mdm_tui.fleet.report import Report, move
 
-__all__ = ["REDACTED", "redact", "report"]
+__all__ = ["REDACTED", "SECRET_NAMES", "redact", "report"]
 
 REDACTED = "(secret, not kept)"
 # Answers may echo these; none of them is ever stored or shown.
-_SECRETS = frozenset({"newPassword", "oneTimeToken", "qrCode", "enrollmentTokenData"})
+SECRET_NAMES = frozenset({"newPassword", "oneTimeToken", "qrCode", "enrollmentTokenData"})
 
 _R = "config.deviceReport"
 _TABLE: tuple[tuple[str, str], ...] = (
@@ -92,7 +92,7 @@ def report(raw: Mapping[str, Any]) -> Report:
 def redact(node: Any) -> Any:
     """A copy with the secrets that answers may echo replaced. Nesting is bounded where answers are read."""
     if isinstance(node, Mapping):
-        return {key: REDACTED if key in _SECRETS and value else redact(value) for key, value in node.items()}
+        return {key: REDACTED if key in SECRET_NAMES and value else redact(value) for key, value in node.items()}
     if isinstance(node, list):
         return [redact(item) for item in node]
     return node

@@ -1,0 +1,322 @@
+"""The one transport: the only module that knows httpx, so that another library can take its place here.
+
+What every provider gets from it: an address that must be https (http only to this machine), no redirects, the token
+in the header and nowhere else, bounded answers, errors as `FleetError` with a sentence, retries for reads alone,
+a pause when the service asks for one, and a budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+
+from mdm_tui import __version__
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.provider import Meter
+from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import age
+
+from .address import address
+from .body import BodyError, Inflate, decode
+from .budget import Budget, Skew
+from .calls import Call, Said, again, refusal
+
+__all__ = ["Call", "Http", "Said"]
+
+T = TypeVar("T")
+
+# A read waits this long for a pause to end; a longer one is the caller's to show.
+PATIENCE = 5.0
+# Bodies from this size on are read on a worker thread: a page of 100 reports takes milliseconds.
+OFF_LOOP = 64 * 1024
+_FIRST_DELAY = 0.4
+# Below the five seconds after which common servers drop an idle connection.
+_KEEP_ALIVE = 4.0
+_TOKEN = re.compile(r"^[\x21-\x7e]+$")
+
+# These log whole addresses, and at the lowest level headers.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    headers: httpx.Headers
+
+
+class _Bearer(httpx.Auth):
+    """Puts the token into the header of each request; holds the wrapped secret only."""
+
+    def __init__(self, reveal: Callable[[], str]) -> None:
+        self._reveal = reveal
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._reveal()}"
+        yield request
+
+
+class Http:
+    """A connection to one service.
+
+    token: text, or anything with `reveal() -> str`. explain: reads a refusal's JSON (None when there was none).
+    timeout: seconds each for sending and for every wait on the answer. transport, clock (epoch seconds), sleep and
+    rand are given by tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Any,
+        *,
+        explain: Callable[[int, Any], Said],
+        timeout: float = 30.0,
+        read_only: bool = False,
+        ca_file: str = "",
+        budget: int = 10_000,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        base, self.host, local = address(base_url)
+        self._reveal: Callable[[], str] = token.reveal if hasattr(token, "reveal") else lambda: token
+        if not _TOKEN.match(self._reveal() or ""):
+            what = "is not set" if not self._reveal() else "has blanks or characters that no header can carry"
+            raise FleetError(Kind.SIGNED_OUT, f"The token for {self.host} {what}", sent=Sent.NEVER)
+        self._explain, self._read_only = explain, read_only
+        self._clock, self._sleep, self._rand = clock, sleep, rand
+        self._budget, self._skew = Budget(budget, clock), Skew()
+        self._deadline = 4 * timeout
+        self._client = httpx.AsyncClient(
+            base_url=base,
+            auth=_Bearer(self._reveal),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": f"mdm-tui/{__version__}",
+            },
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=min(timeout, 10.0)),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE),
+            follow_redirects=False,
+            # A proxy from the environment is for the outside, never for this machine.
+            trust_env=not local,
+            verify=_trust(ca_file, plain=base.startswith("http:")),
+            transport=transport,
+        )
+
+    @property
+    def meter(self) -> Meter:
+        """Calls of the last hour."""
+        return self._budget.meter
+
+    @property
+    def clock_skew(self) -> float | None:
+        """The service's clock minus ours in seconds, None while unknown."""
+        return self._skew.seconds
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def ask(self, call: Call, read: Callable[[Any], T]) -> T:
+        """Make the call and give its JSON to `read`, off the event loop when it is large. Raises `FleetError` only.
+
+        Reads are tried again, at most three times in all and twice after a timeout, when nothing was sent, when the
+        connection broke, and on 429, 502, 503, 504. Nothing else is ever sent twice.
+        """
+        if self._read_only and call.method != "GET":
+            what = f"{call.where} was not sent: this connection may only read"
+            raise FleetError(Kind.READ_ONLY, what, where=call.where, sent=Sent.NEVER)
+        tries = call.tries if call.method == "GET" else 1
+        for attempt in range(1, tries + 1):
+            await self._gate(call)
+            found = await self._once(call, read)
+            if not isinstance(found, FleetError):
+                return found[0]
+            last = attempt >= (min(tries, 2) if found.kind is Kind.TIMEOUT else tries)
+            if last or not again(found):
+                raise found
+            wait = found.retry_after
+            if wait is None:
+                wait = _FIRST_DELAY * 2 ** (attempt - 1) * (0.5 + self._rand())
+            if wait > PATIENCE:
+                raise found
+            await self._sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _gate(self, call: Call) -> None:
+        """Wait out a short pause, refuse in a long one, then count the call."""
+        wait = self._budget.paused_for
+        if 0 < wait <= PATIENCE and call.method == "GET":
+            await self._sleep(wait)
+            wait = self._budget.paused_for
+        if wait > 0:
+            what = f"{self.host} asked this console to wait; {age(wait)} are left"
+            raise FleetError(Kind.RATE_LIMITED, what, where=call.where, retry_after=wait, sent=Sent.NEVER)
+        self._budget.take(call.purpose, call.where)
+
+    async def _once(self, call: Call, read: Callable[[Any], T]) -> tuple[T] | FleetError:
+        # The failure is returned, not raised from the handler: the library's exception, which holds the request
+        # with its header, must not hang on ours.
+        broken: Exception
+        status: int | None = None
+        try:
+            async with asyncio.timeout(self._deadline):
+                answer = await self._exchange(call)
+            status = answer.status
+            if 200 <= status < 300:
+                return (await self._understood(answer, call, read),)
+        except FleetError as error:
+            return error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, BodyError) as error:
+            broken = error
+        else:
+            return self._refusal(call, answer)
+        if isinstance(broken, BodyError):
+            return self._unusable(call, broken, status)
+        return self._broken(call, broken)
+
+    async def _exchange(self, call: Call) -> _Answer:
+        headers = {"Idempotency-Key": call.key} if call.key else {}
+        request = self._client.build_request(
+            call.method,
+            call.path.lstrip("/"),
+            params=call.params or None,
+            json=call.body,
+            headers=headers,
+        )
+        started = self._clock()
+        response = await self._client.send(request, stream=True)
+        try:
+            self._skew.note(response.headers.get("date"), started, self._clock())
+            if response.is_stream_consumed:
+                body = response.content
+            else:
+                inflate = Inflate(response.headers.get("content-encoding", ""))
+                async for chunk in response.aiter_raw():
+                    inflate.feed(chunk)
+                body = inflate.end()
+        except (BodyError, httpx.HTTPError) as error:
+            if response.status_code >= 300:
+                # What it says is lost, what it means is in the status.
+                return _Answer(response.status_code, b"", response.headers)
+            if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+                raise BodyError(Kind.UNREADABLE, "sent an answer that stops in the middle") from None
+            raise
+        finally:
+            await response.aclose()
+        return _Answer(response.status_code, body, response.headers)
+
+    async def _understood(self, answer: _Answer, call: Call, read: Callable[[Any], T]) -> T:
+        if not answer.body.strip():
+            if not call.empty:
+                raise BodyError(Kind.UNREADABLE, f"answered {answer.status} without a body")
+            return read(None)
+
+        def work() -> T:
+            document = decode(answer.body)
+            try:
+                return read(document)
+            except BodyError:
+                raise
+            except FleetError as error:
+                if not error.where:
+                    error.where = call.where
+                raise
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+                raise BodyError(Kind.UNREADABLE, "sent an answer of another shape than the contract's") from None
+
+        if len(answer.body) >= OFF_LOOP:
+            return await asyncio.to_thread(work)
+        return work()
+
+    def _unusable(self, call: Call, error: BodyError, status: int | None) -> FleetError:
+        what = f"{self.host} {error.what}, in answer to {call.where}"
+        # The service may well have done what was asked: only the words about it are lost.
+        sent = Sent.ANSWERED if call.method == "GET" else Sent.MAYBE
+        return FleetError(error.kind, what, where=call.where, status=status, sent=sent)
+
+    def _refusal(self, call: Call, answer: _Answer) -> FleetError:
+        error = refusal(
+            call,
+            self.host,
+            answer.status,
+            answer.headers,
+            answer.body,
+            explain=self._explain,
+            now=self._clock(),
+            # Services have been seen to repeat what was wrong: neither token nor password may come back that way.
+            hide=(self._reveal(), *call.hide),
+        )
+        if error.retry_after:
+            self._budget.pause(error.retry_after)
+        return error
+
+    def _broken(self, call: Call, error: Exception) -> FleetError:
+        never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+        sent = Sent.NEVER if never else Sent.MAYBE
+        root = _root(error)
+        kind = Kind.UNREACHABLE
+        if isinstance(root, ssl.SSLError) and never:
+            kind = Kind.TLS
+            reason = getattr(root, "verify_message", "") or getattr(root, "reason", "") or "TLS failed"
+            what = f"No trusted connection to {self.host}: {clean(str(reason).replace('_', ' ').lower(), 200)}"
+        elif isinstance(error, httpx.TimeoutException | TimeoutError):
+            kind = Kind.TIMEOUT
+            what = f"{self.host} did not answer {call.where} in time"
+            if isinstance(error, httpx.ConnectTimeout):
+                what = f"{self.host} could not be reached in time"
+            elif isinstance(error, httpx.PoolTimeout):
+                what = f"No connection to {self.host} was free in time"
+        elif isinstance(error, httpx.ProxyError):
+            what = f"The proxy would not connect to {self.host}"
+        elif isinstance(root, socket.gaierror):
+            what = f"The name {self.host} was not found"
+        elif isinstance(root, ConnectionRefusedError):
+            what = f"{self.host} refused the connection"
+        elif never:
+            what = f"{self.host} could not be reached"
+        elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
+            sent, kind, what = Sent.NEVER, Kind.CONFIG, f"{call.where} cannot be asked of {self.host}"
+        else:
+            what = f"The connection to {self.host} broke during {call.where}"
+        return FleetError(kind, what, where=call.where, sent=sent)
+
+
+def _trust(ca_file: str, *, plain: bool) -> ssl.SSLContext:
+    """Verification is always on; for an http address, which must be local, the context trusts nobody and is cheap."""
+    if plain:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = httpx.create_ssl_context(trust_env=True)
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ValueError):
+            what = f"ca_file {clean(ca_file, 200)} cannot be read as certificates (PEM)"
+            raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER) from None
+    return context
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause that is an operating system or TLS error, else the error itself."""
+    seen: BaseException | None = error
+    found = error
+    for _ in range(12):
+        seen = (seen.__cause__ or seen.__context__) if seen is not None else None
+        if seen is None:
+            break
+        if isinstance(seen, OSError):
+            found = seen
+    return found
