@@ -173,7 +173,8 @@ class Cut(Fault):
         raw = await answer.aread()
         await answer.aclose()
         broken = httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-        return httpx.Response(answer.status_code, headers=_headers(answer, raw), stream=Body(raw[: self.at], error=broken))
+        stream = Body(raw[: self.at], error=broken)
+        return httpx.Response(answer.status_code, headers=_headers(answer, raw), stream=stream)
 
 
 @dataclass
@@ -249,11 +250,9 @@ class Faulty(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
-        self.seen.append(
-            Seen(
-                request.method, str(request.url), request.url.path, dict(request.url.params), dict(request.headers), body
-            )
-        )
+        url = request.url
+        seen = Seen(request.method, str(url), url.path, dict(url.params), dict(request.headers), body)
+        self.seen.append(seen)
         fault = self._next(request)
         if fault is not None:
             return await fault(request, self._real)
