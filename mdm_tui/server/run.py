@@ -1,0 +1,202 @@
+"""Running the server as a process: socket, ready line, signals, parent pipe, log file, what lasts in the data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from .app import BASE_PATH, create_app, run_with
+from .world import World
+
+TOKEN_FILE = "token"
+LOCK_FILE = "lock"
+
+log = logging.getLogger("mdm_tui.server")
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    devices: int = 500,
+    seed: int = 1,
+    scenario: str = "calm",
+    speed: float = 1.0,
+    data_dir: Path | None = None,
+    documented_only: bool = False,
+    token: str | None = None,
+    parent_pipe_fd: int | None = None,
+    log_file: Path | None = None,
+) -> int:
+    """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. The exit code: 0, or 1 with a word on stderr.
+
+    port: 0 takes a free one. data_dir: keeps fleet and token; None is a fleet that is gone at the end. token: None takes
+    the data folder's, else a random one. parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where
+    warnings and accesses go; without it warnings go to stderr.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            if data_dir is not None:
+                data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+                stack.enter_context(_lock(data_dir))
+            _start_log(log_file)
+            listener = stack.enter_context(_listen(host, port))
+            world = World.open(data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario)
+            stack.callback(world.close)
+            token = token or _lasting_token(data_dir)
+            app = create_app(
+                world,
+                scenario=scenario,
+                documented_only=documented_only,
+                tokens={token: None},
+                hosts=() if host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::") else (host,),
+            )
+            url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+            ready = {
+                "ready": True,
+                "url": url,
+                "applivery": {
+                    "base_url": url + BASE_PATH,
+                    "organization": world.organization,
+                    "token": token,
+                },
+            }
+            asyncio.run(_run(app, world, listener, ready, parent_pipe_fd, log_file is not None))
+    except (OSError, ValueError, RuntimeError) as error:
+        log.error("%s", error)
+        print(f"mdm-tui server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, and leaves signals to `_run`: uvicorn would raise them again after the end."""
+
+    def __init__(self, config: uvicorn.Config, ready: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        print(json.dumps(self._ready), flush=True)
+
+
+async def _run(
+    app: Any, world: World, listener: socket.socket, ready: dict[str, Any], pipe: int | None, access_log: bool
+) -> None:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=access_log,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config, ready)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        with contextlib.suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, stop)
+    if pipe is not None:
+        threading.Thread(target=_wait_for_end, args=(pipe, loop, stop), daemon=True).start()
+    await run_with(world, server.serve(sockets=[listener]))
+
+
+def _wait_for_end(pipe: int, loop: asyncio.AbstractEventLoop, stop: Any) -> None:
+    """Read until the other side closes. A thread, because files and terminals cannot be polled everywhere."""
+    with contextlib.suppress(OSError):
+        while os.read(pipe, 4096):
+            pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return listener
+
+
+def _start_log(path: Path | None) -> None:
+    handler: logging.Handler
+    if path is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+        handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("mdm_tui.server", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(logging.WARNING if path is None else logging.INFO)
+
+
+def _lasting_token(data_dir: Path | None) -> str:
+    """A random token; in a data folder the same one every time, readable by its owner alone."""
+    if data_dir is None:
+        return secrets.token_urlsafe(32)
+    path = data_dir / TOKEN_FILE
+    if path.exists():
+        token = path.read_text("ascii").strip()
+        if token:
+            os.chmod(path, 0o600)
+            return token
+    token = secrets.token_urlsafe(32)
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+    return token
+
+
+@contextlib.contextmanager
+def _lock(data_dir: Path) -> Iterator[None]:
+    """One server per data folder."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(data_dir / LOCK_FILE, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OSError(
+                f"{data_dir} is in use by another server: stop it or give another data folder"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
