@@ -1,7 +1,8 @@
 """A small app with one grid over a fake fleet, for tests of the grid and for counting its bytes on a terminal.
 
 Run by itself (`python gridapp.py [ROWS]`) it shows the grid; key `!` changes ten visible cells, `@` one row out
-of sight, `#` swaps the order.
+of sight, `#` swaps the order, `^` paints
+all of it anew.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class GridApp(App[None]):
         Binding("exclamation_mark", "change_ten", show=False),
         Binding("at", "change_unseen", show=False),
         Binding("number_sign", "swap", show=False),
+        Binding("circumflex_accent", "repaint", show=False),
     ]
     ENABLE_COMMAND_PALETTE = False
 
@@ -148,6 +150,10 @@ class GridApp(App[None]):
     def action_swap(self) -> None:
         self.fleet.ids.reverse()
         self.grid.order_changed()
+
+    def action_repaint(self) -> None:
+        self.screen.refresh(layout=True)
+        self.refresh()
 
 
 if __name__ == "__main__":

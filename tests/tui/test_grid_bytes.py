@@ -89,6 +89,17 @@ def test_every_line_of_a_page_is_as_wide_as_the_screen(run):
         assert _cells(row)[battery] == " ", row
 
 
+def test_what_was_sent_in_pieces_is_the_same_picture_as_a_whole_one(run):
+    run.press("home")
+    keys = ["down", "space", "j", "v", "down", "down", "v", "!", "pagedown", "k", "#", "shift+up", "u", "u", "end", "!"]
+    for key in keys:
+        run.press(key, quiet=0.12)
+    pieces = run.text()
+    sent = run.press("^")
+    assert len(sent) > 5000, "it was painted anew"
+    assert run.text() == pieces
+
+
 def _cells(row: str) -> list[str]:
     from rich.cells import cell_len
 

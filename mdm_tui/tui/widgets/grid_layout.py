@@ -12,8 +12,6 @@ GAP: Final = 2
 """Cells between two columns."""
 PREFIX: Final = 5
 """Cells before the first column: cursor, mark, space, state glyph, space."""
-_LEAST: Final = 8
-"""The narrowest that the first column is made on a tiny terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ def arrange(columns: Sequence[Column], width: int) -> Layout:
         del shown[worst]
     widths = [column.width for column in shown]
     if widths:
-        widths[0] = max(min(widths[0], room), min(_LEAST, max(room, 1)))
+        widths[0] = max(1, min(widths[0], room))
         _share(shown, widths, room - _needed(shown))
     return _placed(shown, widths, len(columns) - len(shown))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -107,9 +108,11 @@ def to_strip(painted: Painted, palette: Palette, width: int) -> Strip:
         if run:
             segments.append(safe.segment(run, style))
         run, style = text, own
+    # What is left of the line are spaces as well: they end the last run.
+    run += " " * (width - sum(segment.cell_length for segment in segments) - cell_len(run))
     if run:
-        segments.append(safe.segment(run, style))
-    return Strip(segments).adjust_cell_length(width, palette.style("", painted.on))
+        segments.append(safe.segment(run, style or palette.style("", painted.on)))
+    return Strip(segments).adjust_cell_length(width)
 
 
 def differing(
