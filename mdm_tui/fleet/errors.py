@@ -28,6 +28,7 @@ class Kind(Enum):
     UNSUPPORTED = "unsupported"
     READ_ONLY = "read_only"
     CONFIG = "config"
+    STORAGE = "storage"
 
 
 class Sent(Enum):
@@ -57,6 +58,7 @@ ADVICE: dict[Kind, str] = {
     Kind.UNSUPPORTED: "This service does not offer it; everything else works.",
     Kind.READ_ONLY: "The connection is read_only = true in the configuration.",
     Kind.CONFIG: "Correct the configuration and start again.",
+    Kind.STORAGE: "Make room on the disk or correct the folder's permissions, then try again.",
 }
 
 

@@ -1,0 +1,128 @@
+"""From a view of the fleet to one parameterised statement. Column names come from the field registry only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.faults import SILENT_AFTER
+from mdm_tui.fleet.fields import COLUMNS, column
+
+from .keys import SEARCHED, SORT_KEYS, words_of
+
+__all__ = ["CONN", "View", "count_statement", "id_statement", "relevant"]
+
+CONN = "(SELECT n FROM connection WHERE scope = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the fleet is asked for, and in which order.
+
+    words: each must be in name, serial, id, IMEI, MAC, model, user or tags, without regard to case and accents.
+    sort: pairs of column and descending; devices without a value come last either way, ties go by id.
+    faults_only: devices with faults, unreadable or silent at `now` (epoch seconds). segment: any of these, () for all.
+    only: no others than these ids.
+    """
+
+    connection: str
+    words: tuple[str, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = (("name", False),)
+    faults_only: bool = False
+    now: float = 0.0
+    segment: tuple[int, ...] = ()
+    only: tuple[str, ...] | None = None
+
+
+def id_statement(view: View) -> tuple[str, list[Any]]:
+    """The ids of a view in order, as one row with one JSON array.
+
+    One row, because each row fetched hands the interpreter's lock over once: with 100,000 of them the event loop and
+    the reader would wait for each other.
+    """
+    terms, params = _where(view)
+    order, order_params = _order(view)
+    sql = f"SELECT id FROM device WHERE {' AND '.join(terms)} ORDER BY {order}"
+    return f"SELECT json_group_array(id) FROM ({sql})", params + order_params
+
+
+def count_statement(view: View) -> tuple[str, list[Any]]:
+    """One row: total, matching, problems, silent; total, problems and silent are those of the connection's segment."""
+    scope, scope_params = _scope(view)
+    terms, params = _filters(view)
+    silent = view.now - SILENT_AFTER
+    sql = (
+        f"SELECT count(*), total({' AND '.join(terms) or '1'}), total(problem OR coalesce(f_seen < ?, 0)), "
+        f"total(coalesce(f_seen < ?, 0)) FROM device INDEXED BY device_name WHERE {' AND '.join(scope)}"
+    )
+    return sql, [*params, silent, silent, *scope_params]
+
+
+def relevant(view: View) -> frozenset[str]:
+    """The fields whose change may change the order or the membership of the view."""
+    fields = {_known(key) for key, _ in view.sort}
+    if words_of(view.words):
+        fields.update(SEARCHED)
+    if view.faults_only or "faults" in fields:
+        fields.update(("faults", "seen"))
+    if view.segment:
+        fields.add("segment")
+    return frozenset(fields)
+
+
+def _where(view: View) -> tuple[list[str], list[Any]]:
+    scope, scope_params = _scope(view)
+    terms, params = _filters(view)
+    return scope + terms, scope_params + params
+
+
+def _scope(view: View) -> tuple[list[str], list[Any]]:
+    terms, params = [f"conn = {CONN}"], [view.connection]
+    if view.segment:
+        terms.append("f_segment IN (SELECT value FROM json_each(?))")
+        params.append(json.dumps(view.segment))
+    return terms, params
+
+
+def _filters(view: View) -> tuple[list[str], list[Any]]:
+    terms: list[str] = []
+    params: list[Any] = []
+    if view.only is not None:
+        terms.append("id IN (SELECT value FROM json_each(?))")
+        params.append(json.dumps(view.only))
+    if view.faults_only:
+        terms.append("(problem OR coalesce(f_seen < ?, 0))")
+        params.append(view.now - SILENT_AFTER)
+    for word in words_of(view.words):
+        # Both sides are folded already; `instr` knows no wildcards that would need escaping.
+        terms.append("instr(search, ?) > 0")
+        params.append(word)
+    return terms, params
+
+
+def _order(view: View) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    for name, descending in view.sort:
+        key = _known(name)
+        if key == "faults":
+            expression = "coalesce(s_faults, CASE WHEN f_seen < ? THEN 'silent' END)"
+            params.append(view.now - SILENT_AFTER)
+        elif key in SORT_KEYS:
+            expression = f"s_{key}"
+        elif COLUMNS[key].numeric:
+            expression = f"f_{key}"
+        else:
+            expression = f"nullif(f_{key}, '') COLLATE NOCASE"
+        parts.append(f"{expression} {'DESC' if descending else 'ASC'} NULLS LAST")
+    parts.append("id")
+    return ", ".join(parts), params
+
+
+def _known(name: str) -> str:
+    found = column(name)
+    if found is None:
+        raise FleetError(Kind.INVALID, f"There is no column {name!r}; known are {', '.join(COLUMNS)}", sent=Sent.NEVER)
+    return found.key

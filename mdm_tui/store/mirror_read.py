@@ -1,0 +1,114 @@
+"""Reading devices from the mirror: ids of a view, windows of rows, one device in full."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mdm_tui.fleet.devices import Device, Value
+from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.text import normal_serial
+
+from .compile import CONN, View, count_statement, id_statement
+from .keys import storable
+from .mirror_apply import unpack
+
+__all__ = ["Counts", "Row", "Stored", "counts", "device", "find", "ids", "rows"]
+
+_KEYS = tuple(COLUMNS)
+_FIELDS = ", ".join(f"f_{key}" for key in _KEYS)
+_ROWS = (
+    f"SELECT id, at, unreadable, {_FIELDS} FROM device WHERE conn = {CONN} AND id IN (SELECT value FROM json_each(?))"
+)
+_FOUND_LIMIT = 100
+
+
+class Row(NamedTuple):
+    """A line of the grid. at: when it was last read from the service, epoch seconds. unreadable: why, or ""."""
+
+    id: str
+    values: dict[str, Value]
+    unreadable: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A device as last seen. `device.raw` is the full view if it was ever opened, else the list's; seen_at: its age."""
+
+    device: Device
+    seen_at: float
+
+
+class Counts(NamedTuple):
+    """total, problems (faults, unreadable or silent) and silent: of the connection's segment; matching: of the view."""
+
+    total: int
+    matching: int
+    problems: int
+    silent: int
+
+
+def ids(conn: sqlite3.Connection, view: View) -> list[str]:
+    """The ids of a view, in order: one statement, one row."""
+    sql, params = id_statement(view)
+    return json.loads(conn.execute(sql, params).fetchone()[0])
+
+
+def rows(conn: sqlite3.Connection, scope: str, wanted: Sequence[str]) -> dict[str, Row]:
+    """Rows by id; what is not there is left out. Reads as many rows as are asked for."""
+    found = conn.execute(_ROWS, (scope, json.dumps([storable(item) for item in wanted]))).fetchall()
+    return {row[0]: Row(row[0], dict(zip(_KEYS, row[3:], strict=True)), row[2], row[1]) for row in found}
+
+
+def device(conn: sqlite3.Connection, scope: str, device_id: str) -> Stored | None:
+    """One device with its JSON text."""
+    row = conn.execute(
+        f"SELECT device.at, unreadable, list, detail, detail_at, {_FIELDS} FROM device LEFT JOIN raw USING (k) "
+        f"WHERE conn = {CONN} AND id = ?",
+        (scope, storable(device_id)),
+    ).fetchone()
+    if row is None:
+        return None
+    at, unreadable, listed, detail, detail_at = row[:5]
+    whole = detail is not None
+    values = dict(zip(_KEYS, row[5:], strict=True))
+    found = Device(device_id, values, unpack(detail if whole else listed), whole, unreadable)
+    return Stored(found, detail_at if whole else at)
+
+
+def counts(conn: sqlite3.Connection, view: View) -> Counts:
+    """Counted in one pass."""
+    sql, params = count_statement(view)
+    total, matching, problems, silent = conn.execute(sql, params).fetchone()
+    return Counts(int(total), int(matching), int(problems), int(silent))
+
+
+def find(conn: sqlite3.Connection, scope: str, text: str) -> list[str]:
+    """Who a person means by an id, a serial, or the beginning of either; several when it is not unique.
+
+    An exact id wins over a serial, a serial over a beginning. Placeholder serials find nobody.
+    """
+    text = str(storable(text.strip()))
+    if not text:
+        return []
+    if conn.execute(f"SELECT 1 FROM device WHERE conn = {CONN} AND id = ?", (scope, text)).fetchone():
+        return [text]
+    serial = normal_serial(text)
+    if serial:
+        same = conn.execute(
+            f"SELECT id FROM device WHERE conn = {CONN} AND serial_key = ? ORDER BY id", (scope, serial)
+        ).fetchall()
+        if same:
+            return [row[0] for row in same]
+    top = "\U0010ffff"
+    begin = "".join(text.split()).upper()
+    begun = conn.execute(
+        f"SELECT id FROM device WHERE conn = {CONN} AND id >= ? AND id < ? "
+        f"UNION SELECT id FROM device WHERE conn = {CONN} AND serial_key >= ? AND serial_key < ? ORDER BY id LIMIT ?",
+        (scope, text, text + top, scope, begin, begin + top, _FOUND_LIMIT),
+    ).fetchall()
+    return [row[0] for row in begun]
