@@ -50,7 +50,7 @@ def join(*parts: Content | tuple[object, str] | str, sep: str = "") -> Content:
         part if isinstance(part, Content) else plain(*part) if isinstance(part, tuple) else plain(part)
         for part in parts
     ]
-    return Content(tidy(sep)).join(made)
+    return Content(sep if sep.isspace() else tidy(sep)).join(made)
 
 
 def template(markup: str, **data: object) -> Content:

@@ -1,0 +1,177 @@
+"""The registry of actions: what a person can do, on which key, and where.
+
+Bindings of the app, the screens and the grid, the help, the palette and the table in the README are all made from
+it; a key that is not here does not exist. Screens implement `action_…` under the names in `do`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+from mdm_tui.tui.widgets.grid_keys import GRID_KEYS
+
+__all__ = ["ACTIONS", "BY_ID", "GROUP_TITLES", "Action", "bindings", "check_keymap", "for_groups", "key_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    id: stable, the name in a keymap. keys: default keys, comma-separated, Textual's names. title: two or three words.
+    where: groups it works in (see `GROUP_TITLES`). do: the Textual action, looked up on whatever owns the group.
+    help: one line more, "" when the title says it all. palette: offered in the palette.
+    """
+
+    id: str
+    keys: str
+    title: str
+    where: tuple[str, ...]
+    do: str
+    help: str = ""
+    palette: bool = True
+
+
+# In the order in which the help shows them.
+GROUP_TITLES: Final[dict[str, str]] = {
+    "devices": "Devices",
+    "device": "Device",
+    "policies": "Policies",
+    "policy": "Policy editor",
+    "queue": "Queue",
+    "list": "Moving and marking",
+    "everywhere": "Everywhere",
+}
+
+_SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue"), ("activity", "Activity"),
+            ("pulse", "Pulse"), ("groups", "Groups"), ("apps", "Apps"), ("images", "Images"),
+            ("rollouts", "Rollouts"))  # fmt: skip
+_LISTS = ("devices", "policies", "queue")
+_MOVES = frozenset({"grid.up", "grid.down", "grid.page_up", "grid.page_down", "grid.half_page_up",
+                    "grid.half_page_down", "grid.home", "grid.end", "grid.left", "grid.right", "grid.extend_up",
+                    "grid.extend_down"})  # fmt: skip
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # everywhere: owned by the app
+    *(
+        Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')")
+        for number, (name, title) in enumerate(_SCREENS, 1)
+    ),
+    Action("bar.open", "colon", "Go anywhere", ("everywhere",), "command_bar",
+           "a screen, a device by name or serial, words to filter by, a theme"),
+    Action("palette.open", "ctrl+p", "Palette", ("everywhere",), "command_palette", palette=False),
+    Action("help.open", "question_mark", "The keys that work here", ("everywhere",), "help"),
+    Action("back", "escape,q", "One layer back", ("everywhere",), "back"),
+    Action("quit", "ctrl+q", "Quit", ("everywhere",), "leave", "asks if something is running"),
+    Action("copy.selection", "ctrl+c", "Copy or clear", ("everywhere",), "copy_or_clear",
+           "copies what is selected, else clears what is typed; never quits", palette=False),
+    # lists: owned by the screen that has the list
+    Action("filter.open", "slash", "Filter", _LISTS, "filter", "words side by side must all be there"),
+    Action("sort.by", "s", "Sort by", _LISTS, "sort", "the same column again turns it round"),
+    Action("sort.add", "S", "Add to the sorting", _LISTS, "sort_add"),
+    Action("refresh", "r", "Refresh and settle now", (*_LISTS, "device"), "refresh_now"),
+    Action("act", "c", "Act", ("devices", "device", "queue"), "act",
+           "the commands for the marked devices, else for the one under the cursor"),
+    Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit"),
+    Action("new", "plus", "New", ("policies",), "new"),
+    Action("copy", "y", "Copy", (*_LISTS, "device"), "copy", "a line fit for a ticket"),
+    Action("copy.all", "Y", "Copy all of it", ("device",), "copy_all"),
+    Action("export", "x", "Export", (*_LISTS, "device"), "export", "what is seen, to a CSV or JSON file"),
+    Action("marks.only", "m", "Only marked", ("devices",), "only_marked"),
+    Action("faults.only", "f", "Faults only", ("devices",), "faults_only"),
+    Action("freeze", "z", "Freeze", ("devices",), "freeze", "order and members stay until it is pressed again"),
+    Action("columns", "W", "Choose columns", ("devices",), "columns"),
+    Action("preview", "p", "Preview", ("devices",), "preview"),
+    Action("delete", "D", "Delete", ("policies",), "delete"),
+    Action("assign", "t", "Assign to a device", ("policies",), "assign"),
+    # views and sections
+    Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "queue"), "section(1)"),
+    Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "queue"), "section(-1)"),
+    Action("find", "slash", "Find in the report", ("device",), "find"),
+    Action("find.next", "n", "Next match or fault", ("device",), "find_next(1)"),
+    Action("find.previous", "N", "Previous match or fault", ("device",), "find_next(-1)"),
+    Action("related", "o", "Related: its policy, its device", ("device", "queue"), "related"),
+    # the policy editor: function keys, because letters are text there
+    Action("policy.save", "f2,ctrl+s", "Save", ("policy",), "save"),
+    Action("policy.view", "f3", "Document or changes", ("policy",), "switch_view"),
+    Action("policy.editor", "f4", "Open in $EDITOR", ("policy",), "external_editor"),
+    Action("policy.reread", "f5", "Read the server's copy", ("policy",), "reread"),
+    # the list itself: owned by the grid
+    *(
+        Action(name, keys, title[:1].upper() + title[1:], ("list",), do, palette=name not in _MOVES)
+        for keys, do, name, title in GRID_KEYS
+    ),
+)  # fmt: skip
+
+BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
+
+_NAMES: Final = {
+    "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
+    "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2", "f3": "F3", "f4": "F4",
+    "f5": "F5",
+}  # fmt: skip
+
+
+def for_groups(groups: Iterable[str]) -> list[Action]:
+    """The actions of these groups, in the registry's order."""
+    wanted = frozenset(groups)
+    return [action for action in ACTIONS if wanted.intersection(action.where)]
+
+
+def bindings(group: str) -> list[Binding]:
+    """Textual bindings for the owner of a group; each has the action's id, so that a keymap can move it."""
+    return [
+        Binding(
+            action.keys,
+            action.do,
+            action.title,
+            show=False,
+            id=action.id,
+            priority=action.id in ("quit", "palette.open"),
+        )
+        for action in for_groups((group,))
+    ]
+
+
+def key_text(keys: str) -> str:
+    """Keys as people read them: `f2,ctrl+s` is `F2 ctrl+s`."""
+    return " ".join(_NAMES.get(key, key) for key in keys.split(","))
+
+
+def check_keymap(keymap: Mapping[str, str]) -> list[str]:
+    """What is wrong with a person's keymap (action id → keys), one sentence each; empty when nothing is.
+
+    Textual ignores unknown ids and lets a key be stolen without a word; so both are looked for here.
+    """
+    found: list[str] = []
+    keys_of = {action.id: action.keys for action in ACTIONS}
+    for name, keys in keymap.items():
+        if name not in BY_ID:
+            found.append(f"keys.{name}: no action is called so; the help (?) and the README list them.")
+        elif not keys.strip():
+            found.append(f"keys.{name}: no key given.")
+        else:
+            keys_of[name] = keys
+    for number, first in enumerate(ACTIONS):
+        for second in ACTIONS[number + 1 :]:
+            if not (first.id in keymap or second.id in keymap) or not _meet(first, second):
+                continue
+            shared = set(_split(keys_of[first.id])) & set(_split(keys_of[second.id]))
+            found.extend(f"keys: {key} is both {first.id} and {second.id}; give one of them another key."
+                         for key in sorted(shared))  # fmt: skip
+    return found
+
+
+def _split(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",") if key.strip()]
+
+
+def _meet(first: Action, second: Action) -> bool:
+    """Whether both can be meant at once: the app's and the grid's keys work beside any screen's."""
+    everywhere = {"everywhere", "list"}
+    if everywhere & {*first.where} or everywhere & {*second.where}:
+        return True
+    return bool({*first.where} & {*second.where})

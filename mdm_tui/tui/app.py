@@ -1,0 +1,255 @@
+"""The app: wiring only. Sessions, modes, the bridge and the header's clock; what is drawn stands in the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.tui import app_go, crash, safe, signals
+from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
+from mdm_tui.tui.bridge import Bridge
+from mdm_tui.tui.keyguard import KEY_WINDOW, KeyGuard
+from mdm_tui.tui.screens.base import FleetScreen
+from mdm_tui.tui.theme import colour_depth, find_theme, use_theme
+from mdm_tui.tui.widgets.header import Header, HeaderState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.screen import Screen
+
+    from mdm_tui.services.session import Session
+    from mdm_tui.store.mirror import View
+
+__all__ = ["MdmApp", "run"]
+
+
+class MdmApp(app_go.Going, App[int]):
+    """The console on one or more sessions; `current` is the one that is looked at."""
+
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {app_go.palette_provider}
+    DEFAULT_MODE = "devices"
+    BINDINGS = bindings("everywhere")
+    TITLE = "mdm-tui"
+    CSS_PATH = None
+
+    def __init__(
+        self,
+        sessions: Mapping[str, Session],
+        current: str,
+        settings: Any,
+        paths: Any,
+        env: Mapping[str, str],
+        *,
+        notice: str = "",
+        clock: Callable[[], float] = time.time,
+        key_window: float = KEY_WINDOW,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.sessions = dict(sessions)
+        self.current = current
+        self.settings = settings
+        self.paths = paths
+        self.env = env
+        self.now = clock
+        self.notice = notice
+        self.age_step = 10 if settings.low_bandwidth else 1
+        self.crash_message = ""
+        self.last_key = float("-inf")
+        self.bar_history: list[str] = []
+        self._keymap_wanted = dict(keymap or {})
+        self._bridges: dict[str, Bridge] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._guard = KeyGuard(self, key_window)
+        for name, make in self.screen_makers().items():
+            self.add_mode(name, make)
+        theme, problem = find_theme(settings.theme, paths.config / "themes")
+        use_theme(self, theme, colour_depth(env))
+        self._problems = [problem] if problem else []
+
+    @property
+    def session(self) -> Session:
+        """The session that is looked at."""
+        return self.sessions[self.current]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), safe.guard]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        return ()
+
+    # --- from start to end ---
+
+    def on_mount(self) -> None:
+        mistakes = check_keymap(self._keymap_wanted)
+        self._problems += mistakes
+        if not mistakes:
+            self.set_keymap(self._keymap_wanted)
+        self.call_after_refresh(self._first_frame)
+
+    def _first_frame(self) -> None:
+        """The mirror's rows are on the screen: now load and start everything else."""
+        gc.enable()
+        gc.freeze()
+        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
+        for sentence in [*self._problems, *([self.notice] if self.notice else [])]:
+            safe.toast(self, "", sentence, "warning" if sentence in self._problems else "information")
+        self.spawn(self._start(self.current), "start")
+        self.set_interval(1.0, self._tick)
+
+    async def _start(self, name: str) -> None:
+        session = self.sessions[name]
+        bridge = self._bridges[name] = Bridge(self, session)
+        self.spawn(bridge.run(), "bridge")
+        await session.start()
+        bridge.tally.want("devices", "policies", "queue")
+        self.tick_header()
+
+    async def on_unmount(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for session in self.sessions.values():
+            await session.stop()
+
+    def end(self, code: int) -> None:
+        """End with a return code; may be called from any thread and from a signal handler."""
+        loop = getattr(self, "_loop", None)
+        if loop is not None:
+            loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
+
+    # --- time ---
+
+    def _tick(self) -> None:
+        self.tick_header()
+        screen = self.screen
+        if isinstance(screen, FleetScreen):
+            screen.tick()
+
+    def tick_header(self) -> None:
+        """Repaint what changed in the header of the screen that is looked at."""
+        for header in self.screen.query(Header):
+            header.tick()
+
+    def header_state(self, screen: FleetScreen) -> HeaderState:
+        """What the header of this screen says now."""
+        bridge = self._bridges.get(self.current)
+        return app_go.header_state(screen, bridge.tally if bridge else None)
+
+    def whole_fleet(self, session: Session) -> View:
+        """The view of everything in a session."""
+        from mdm_tui.store.mirror import View
+
+        return View(session.scope, now=self.now())
+
+    # --- errors ---
+
+    def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
+        """Run something beside the screens; a `FleetError` becomes a notice, anything else ends the console."""
+        task = asyncio.get_running_loop().create_task(work, name=what)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned)
+        return task
+
+    def _spawned(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, FleetError):
+            safe.toast(self, "", error.sentence(), "error")
+        elif isinstance(error, Exception):
+            self._handle_exception(error)
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # A task of a service that nobody awaited: kept in a report, and the console goes on.
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, FleetError):
+            report = crash.write_report(error, self.paths.state, self.secrets())
+            where = f" A report is in {report}." if report else ""
+            safe.toast(self, "", f"Something in the console went wrong and was left out.{where}", "error")
+
+    def secrets(self) -> Iterator[str]:
+        """What must never be in a report."""
+        for session in self.sessions.values():
+            name = session.connection.token_env
+            for value in (self.env.get(name, "") if name else "", self.env.get("MDM_TUI_TOKEN", "")):
+                if value:
+                    yield value
+            token = getattr(session, "token", None)
+            if token is not None:
+                yield token.reveal()
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual would render the error with its local variables; see crash.py.
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            report = crash.write_report(error, self.paths.state, self.secrets())
+            self.crash_message = crash.message(error, report, self.secrets())
+        self._close_messages_no_wait()
+
+    # --- keys ---
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)):
+            self.last_key = self.now()
+            if self._guard.holds(event):
+                return
+        await super().on_event(event)
+
+    async def pass_key(self, event: events.Key) -> None:
+        """A key that the guard held back and found to be a key after all."""
+        await super().on_event(event)
+
+    def keys_of(self, action_id: str) -> str:
+        """The keys an action has now, the person's own first."""
+        return self._keymap_wanted.get(action_id) or BY_ID[action_id].keys
+
+    def fleet_screens(self) -> Iterator[FleetScreen]:
+        """Every screen on a fleet, shown or not."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, FleetScreen):
+                    yield screen
+
+
+def run(
+    connections: Mapping[str, Any],
+    current: str,
+    settings: Any,
+    paths: Any,
+    env: Mapping[str, str],
+    tokens: Mapping[str, Any] | None = None,
+    notice: str = "",
+) -> int:
+    """Open the console on `current`, one of `connections`; answers with the exit code.
+
+    tokens: secrets that are already at hand, by connection name (the demo's). notice: a sentence to begin with.
+    """
+    gc.disable()
+    from mdm_tui.services.session import Session
+
+    session = Session(
+        connections[current], paths, env=env, **({"token": tokens[current]} if tokens and current in tokens else {})
+    )  # noqa: E501
+    session.open_store()
+    app = MdmApp({current: session}, current, settings, paths, env, notice=notice)
+    with signals.handled(app.end, tty=sys.stdin.fileno()):
+        code = app.run(mouse=settings.mouse)
+    if app.crash_message:
+        print(app.crash_message, file=sys.stderr)
+        return 1
+    return code if isinstance(code, int) else app.return_code or 0

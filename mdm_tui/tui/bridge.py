@@ -1,0 +1,107 @@
+"""From the services to the screens: events become Textual messages for the one screen that is looked at.
+
+Every other screen only keeps a note that something changed, and catches up when it is shown again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from mdm_tui.tui import safe
+
+if TYPE_CHECKING:
+    from mdm_tui.tui.app import MdmApp
+
+__all__ = ["Bridge", "FleetNews", "Tally"]
+
+_SEVERITY: dict[str, safe.Severity] = {"info": "information", "good": "information", "warn": "warning", "bad": "error"}
+_LATE = 0.2  # seconds that counts may lag behind, so that a burst of changes is counted once
+
+
+class FleetNews(Message, bubble=False):
+    """What happened in a session since the last one; `events` are those of `mdm_tui.services.events`."""
+
+    def __init__(self, session: Any, events: Sequence[object]) -> None:
+        super().__init__()
+        self.session = session
+        self.events = list(events)
+
+    def of(self, *kinds: type) -> list[Any]:
+        """The events of these kinds."""
+        return [event for event in self.events if isinstance(event, kinds)]
+
+
+class Tally:
+    """The numbers in the header, counted off the loop and never more often than they can be read."""
+
+    def __init__(self, app: MdmApp, session: Any) -> None:
+        self.app = app
+        self.session = session
+        self.devices: int | None = None
+        self.problems: int | None = None
+        self.silent: int | None = None
+        self.policies: int | None = None
+        self.queue: int | None = None
+        self._wanted: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def want(self, *what: str) -> None:
+        """Count these again soon: devices, policies, queue."""
+        self._wanted.update(what)
+        if self._task is None or self._task.done():
+            self._task = self.app.spawn(self._count(), "counting")
+
+    async def _count(self) -> None:
+        while self._wanted:
+            wanted, self._wanted = self._wanted, set()
+            session = self.session
+            if "devices" in wanted:
+                counts = await session.mirror.counts(self.app.whole_fleet(session))
+                self.devices, self.problems, self.silent = counts.total, counts.problems, counts.silent
+            if "policies" in wanted:
+                self.policies = len(await session.mirror.policies(session.scope))
+            if "queue" in wanted and session.commands is not None:
+                self.queue = sum(1 for item in await session.commands.queue() if not item.state.ended)
+            self.app.tick_header()
+            await asyncio.sleep(_LATE)
+
+
+class Bridge:
+    """Carries one session's events to the app until it is closed."""
+
+    def __init__(self, app: MdmApp, session: Any) -> None:
+        self.app = app
+        self.session = session
+        self.tally = Tally(app, session)
+
+    async def run(self) -> None:
+        """Until the subscription ends."""
+        subscription = self.session.hub.subscribe()
+        self.tally.want("devices", "policies", "queue")
+        async for events in subscription:
+            self.deliver(events)
+
+    def deliver(self, events: Sequence[object]) -> None:
+        """Give a batch to the screen that is looked at; the others are told that they are out of date."""
+        from mdm_tui.services import events as kinds
+
+        app = self.app
+        for event in events:
+            if isinstance(event, kinds.Noticed):
+                safe.toast(app, "", event.sentence, _SEVERITY[event.severity])
+            elif isinstance(event, kinds.DevicesChanged):
+                self.tally.want("devices")
+            elif isinstance(event, kinds.PoliciesChanged):
+                self.tally.want("policies")
+            elif isinstance(event, kinds.CommandsChanged):
+                self.tally.want("queue")
+        active = app.screen
+        for screen in app.fleet_screens():
+            if screen is not active and screen.session is self.session:
+                screen.note(events)
+        active.post_message(FleetNews(self.session, events))
+        app.tick_header()

@@ -1,0 +1,99 @@
+"""A question with one answer that does something, and a list to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import FleetModal
+
+__all__ = ["Ask", "Choose"]
+
+
+class Ask(FleetModal):
+    """Answers True after `y`; `esc` and `n` go back. `verb` is what `y` does."""
+
+    BINDINGS: ClassVar = [Binding("y", "yes", "Yes", show=False), Binding("n", "back", "No", show=False)]
+    DEFAULT_CSS: ClassVar[str] = """
+    Ask > Vertical { width: 64; max-width: 90%; height: auto; background: $raised; border: round $line; padding: 0 1; }
+    """
+
+    def __init__(self, title: str, words: str, verb: str) -> None:
+        super().__init__()
+        self._title, self._words, self._verb = title, words, verb
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(safe.plain(self._title, bold=True))
+            yield Static(safe.plain(self._words))
+            yield Static(
+                safe.join(("y", "accent"), (f" {self._verb}    ", "muted"), ("esc", "accent"), (" back", "muted"))
+            )
+
+    def action_yes(self) -> None:
+        self.dismiss(True)
+
+
+class Choose(FleetModal):
+    """One of a few: answers the key of the option, or None. Options: (key, title, note)."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Choose > Vertical { width: 48; max-width: 90%; height: auto; max-height: 80%; background: $raised;
+        border: round $line; padding: 0 1; }
+    Choose OptionList { height: auto; max-height: 20; border: none; background: $raised; padding: 0; }
+    Choose OptionList:focus { border: none; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        options: Sequence[tuple[str, str, str]],
+        *,
+        now: str = "",
+        keep: set[str] | None = None,
+        none: bool = False,
+    ) -> None:
+        """now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
+
+        keep: these are chosen; choosing switches one on or off, and the answer is the whole set.
+        """
+        super().__init__()
+        self._title, self._options, self._now, self._none = title, list(options), now, none
+        self.chosen = None if keep is None else set(keep)
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(safe.plain(self._title, bold=True))
+            yield OptionList(*[Option(self._label(item), id=item[0]) for item in self._options])
+            words = "enter on or off   esc done" if self.chosen is not None else "enter choose   esc back"
+            yield Static(safe.plain(words, "muted"))
+
+    def _label(self, item: tuple[str, str, str]) -> safe.Content:
+        key, title, note = item
+        sign = "" if self.chosen is None else "✓ " if key in self.chosen else "  "
+        return safe.join((f"{sign}{title}", "text"), (f"  {note}" if note else "", "muted"))
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        keys = [item[0] for item in self._options]
+        options.highlighted = keys.index(self._now) if self._now in keys else None if self._none else 0
+        options.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        key = event.option.id or ""
+        if self.chosen is None:
+            self.dismiss(key)
+            return
+        self.chosen.symmetric_difference_update({key})
+        item = next(item for item in self._options if item[0] == key)
+        self.query_one(OptionList).replace_option_prompt(key, self._label(item))
+
+    def action_back(self) -> None:
+        self.dismiss(self.chosen)

@@ -1,0 +1,159 @@
+"""What every screen on a fleet shares: a session, the header, the hints, and news only while it is looked at.
+
+A screen is one room: it says its groups of actions (`GROUPS`, `HINTS`), draws its own part in `body`, and answers
+`news`. Its bindings come from the registry: `BINDINGS = bindings("policies")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen, Screen
+
+from mdm_tui.tui import safe
+from mdm_tui.tui.actions import BY_ID, bindings, key_text
+from mdm_tui.tui.bridge import FleetNews
+from mdm_tui.tui.widgets.grid import Grid
+from mdm_tui.tui.widgets.header import Header
+from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part
+
+if TYPE_CHECKING:
+    from mdm_tui.tui.app import MdmApp
+
+__all__ = ["FleetModal", "FleetScreen", "Hints", "List"]
+
+
+class List(Grid):
+    """The grid with the keys of the registry."""
+
+    BINDINGS = bindings("list")
+    GUARDED: ClassVar[bool] = True  # see keyguard.py
+
+
+class Hints(Lines):
+    """The last line: the keys that matter most here, as many as fit, `?` always last."""
+
+    DEFAULT_CSS: ClassVar[str] = "Hints { dock: bottom; height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="hints")
+        self._ids: tuple[str, ...] = ()
+
+    def offer(self, ids: Sequence[str]) -> None:
+        """Show these actions' keys."""
+        self._ids = tuple(ids)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        width = self.size.width or self.app.size.width
+        line: list[Part] = [part(" ")]
+        last: list[Part] = [part("?", "accent"), part(" all keys", "muted")]
+        for name in self._ids:
+            action = BY_ID[name]
+            key = key_text(self.app.keys_of(name)).split(" ")[0]  # type: ignore[attr-defined]
+            more = [part(key, "accent"), part(f" {action.title.lower()}", "muted"), part("   ")]
+            if length(line) + length(more) + length(last) > width:
+                break
+            line.extend(more)
+        self.show([[*line, *last]])
+
+
+class FleetScreen(Screen[Any]):
+    """A screen on one session.
+
+    `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
+    of the header's second line it belongs to.
+    """
+
+    GROUPS: ClassVar[tuple[str, ...]] = ()
+    HINTS: ClassVar[tuple[str, ...]] = ()
+    TAB: ClassVar[str] = ""
+    app: MdmApp  # type: ignore[assignment]
+
+    def __init__(self, session: Any) -> None:
+        super().__init__()
+        self.session = session
+        self._missed: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield Header(lambda: self.app.header_state(self), self.app.now, step=self.app.age_step)
+        yield from self.body()
+        yield Hints()
+
+    def body(self) -> ComposeResult:
+        """What stands between the header and the hints."""
+        yield from ()
+
+    def news(self, events: Sequence[object]) -> None:
+        """Something happened; events as in `mdm_tui.services.events`. Also called for what was missed while hidden."""
+
+    def tick(self) -> None:
+        """Called about once a second while the screen is looked at: repaint ages whose text changed."""
+
+    def escape(self) -> bool:
+        """One layer back inside the screen (a filter, a pane); False when there is none left."""
+        return False
+
+    def note(self, events: Iterable[object]) -> None:
+        """Remember what happened while something else is on the screen."""
+        self._missed.extend(events)
+        if len(self._missed) > 64:
+            # By far enough to know that everything is out of date; equal events are one.
+            self._missed = list(dict.fromkeys(self._missed))
+
+    def tell(self, sentence: str, severity: safe.Severity = "information") -> None:
+        """A short notice."""
+        safe.toast(self.app, "", sentence, severity)
+
+    def hints(self) -> Sequence[str]:
+        """Which actions the last line offers."""
+        return self.HINTS
+
+    def say_hints(self) -> None:
+        """Show `hints` again, after they changed."""
+        self.query_one(Hints).offer(self.hints())
+
+    def on_mount(self) -> None:
+        self.query_one(Hints).offer(self.hints())
+
+    def on_fleet_news(self, message: FleetNews) -> None:
+        if message.session is self.session:
+            self.news(message.events)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        missed, self._missed = self._missed, []
+        if missed:
+            self.news(missed)
+        self.tick()
+        for header in self.query(Header):
+            header.tick()
+
+
+class FleetModal(ModalScreen[Any]):
+    """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it."""
+
+    GROUPS: ClassVar[tuple[str, ...]] = ()
+    app: MdmApp  # type: ignore[assignment]
+    DEFAULT_CSS: ClassVar[str] = """
+    FleetModal { align: center middle; background: transparent; }
+    """
+
+    BINDINGS = [binding for binding in bindings("everywhere") if binding.id in ("back", "quit", "help.open")]
+
+    def action_back(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+    async def action_help(self) -> None:
+        self.app.show_help()
+
+    async def action_leave(self) -> None:
+        await self.app.action_leave()
+
+
+def line_of(*parts: Part) -> Line:
+    """A line from parts; reads better in calls."""
+    return list(parts)

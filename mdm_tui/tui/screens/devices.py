@@ -1,0 +1,257 @@
+"""The Devices screen: the whole fleet, filtered and sorted, live, and still under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from mdm_tui.tui.actions import bindings
+from mdm_tui.tui.screens import devices_text
+from mdm_tui.tui.screens.base import FleetScreen, List
+from mdm_tui.tui.screens.devices_actions import DevicesActions
+from mdm_tui.tui.screens.devices_source import DevicesSource
+from mdm_tui.tui.screens.devices_view import Asked, Settling, count_parts
+from mdm_tui.tui.widgets.filter_line import FilterLine
+from mdm_tui.tui.widgets.header import freshness
+from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
+
+__all__ = ["DevicesScreen"]
+
+_AT_FIRST = 120  # rows of the first frame; more than any common terminal shows
+_PREVIEW_REST = 0.15  # seconds of rest before the preview follows
+
+
+class DevicesScreen(DevicesActions, FleetScreen):
+    """A grid on the mirror. News change cells in place at once; order and members settle by `Settling`."""
+
+    GROUPS = ("devices", "list")
+    HINTS = ("grid.open", "grid.mark", "act", "edit", "filter.open", "sort.by", "faults.only", "freeze", "export")
+    TAB = "devices"
+    BINDINGS = bindings("devices")
+    DEFAULT_CSS: ClassVar[str] = """
+    DevicesScreen List { margin-bottom: 0; }
+    """
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.asked = Asked()
+        self.settling = Settling()
+        self.source = DevicesSource(session.mirror, session.scope, lambda: self.app.now(), self._spawn, self._rows_in)
+        self.grid = List(devices_text.columns(sorted_by=("name",)), self.source, id="devices")
+        self.grid.sort = self.asked.sort
+        self.filter = FilterLine(id="filter")
+        self.preview = Preview(id="preview")
+        self._total: int | None = None
+        self._asking = 0
+        self._last_tick = 0.0
+        self._previewed: Any = None
+
+    def body(self) -> ComposeResult:
+        yield self.filter
+        yield self.preview
+        yield self.grid
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        now = self.app.now()
+        ids, rows = self.session.mirror.first(self.asked.view(self.session.scope, now, ()), _AT_FIRST)
+        self.source.put(ids, rows)
+        self._total = len(ids)
+        self._say_empty()
+        self.grid.focus()
+        self.grid.order_changed()
+        self.say_counts()
+
+    def _spawn(self, work: Any, what: str) -> Any:
+        return self.app.spawn(work, what)
+
+    # --- asking the mirror ---
+
+    def ask_again(self, *, top: bool = False) -> None:
+        """Read order and members again now. top: put the cursor on the first row."""
+        self.settling.late = False
+        self.app.spawn(self._ask(top), "devices")
+
+    async def _ask(self, top: bool) -> None:
+        from mdm_tui.store.threads import Interrupted
+
+        self._asking += 1
+        mine = self._asking
+        view = self.asked.view(self.session.scope, self.app.now(), self.grid.marks)
+        narrowed = self.asked.narrowed
+        try:
+            ids = await self.session.mirror.ids(view)
+            if narrowed and self._total is None:
+                self._total = (await self.session.mirror.counts(self.app.whole_fleet(self.session))).total
+        except Interrupted:
+            return
+        if mine != self._asking:
+            return
+        if not narrowed:
+            self._total = len(ids)
+        self.source.put(ids)
+        self.grid.order_changed()
+        if top:
+            self.grid.move_cursor(0)
+        self._say_empty()
+        self.say_counts()
+        self.show_preview()
+        self._focus_sync()
+
+    def _rows_in(self, ids: Any) -> None:
+        self.grid.rows_changed(ids)
+        if self.grid.cursor_id in ids:
+            self.show_preview()
+
+    # --- news ---
+
+    def news(self, events: Sequence[object]) -> None:
+        from mdm_tui.services.events import DevicesChanged, SyncChanged
+
+        for event in events:
+            if isinstance(event, DevicesChanged):
+                self.source.outdated(event.ids)
+                self._membership(event)
+            elif isinstance(event, SyncChanged):
+                self._say_empty()
+
+    def _membership(self, event: Any) -> None:
+        by = {key for key, _down in self.asked.sort}
+        touched = event.ids is None or event.moved or self.asked.narrowed or not event.fields or by & event.fields
+        if not touched:
+            return
+        if not self.source.count():
+            # Nothing is on the screen that could jump.
+            self.ask_again()
+        else:
+            self.settling.late = True
+            self.say_counts()
+
+    def tick(self) -> None:
+        now = self.app.now()
+        self.settling.last_key = max(self.settling.last_key, self.app.last_key)
+        if self.settling.due(now, len(self.grid.marks)):
+            self.ask_again()
+        if now - self._last_tick >= 10 or now < self._last_tick:
+            # Ages below a minute go in steps of ten seconds; the grid sends only the cells that differ.
+            self._last_tick = now
+            first, last, _count = self.grid.position
+            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
+        if not self.source.count():
+            self._say_empty()
+
+    def _say_empty(self) -> None:
+        if self.source.count():
+            return
+        if self.asked.narrowed:
+            words = self.asked.nothing()
+        else:
+            state = self.app.header_state(self)
+            said, _role = freshness(state, self.app.now(), step=self.app.age_step, room=400)
+            words = f"{said[:1].upper()}{said[1:]}."
+            if state.error is not None:
+                words = f"No device is known yet: {state.error.sentence()}\n{words}"
+            elif state.phase == "fresh":
+                words = "This organisation has no devices."
+        if self.grid.empty != words:
+            self.grid.empty = words
+
+    # --- what the line and the preview say ---
+
+    def say_counts(self) -> None:
+        """The filter line: what is asked, how many match, how many are marked, where one is."""
+        marks = self.grid.marks
+        outside = sum(1 for row_id in marks if self.source.index_of(row_id) is None) if marks else 0
+        self.filter.say(
+            self.asked.parts(self.settling.frozen),
+            count_parts(
+                self.source.count(), self._total, self.asked.narrowed, len(marks), outside, self.grid.position,
+                self.settling.late,
+            ),
+        )  # fmt: skip
+
+    def show_preview(self) -> None:
+        """What is known of the device under the cursor."""
+        if self.preview.has_class("-off"):
+            return
+        row = self.source.row(self.grid.cursor_id)
+        if row is None:
+            self.preview.show([])
+        else:
+            make = devices_text.pane if self.preview.pane else devices_text.strip
+            self.preview.show(make(row.values, self.app.now()))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.preview.set_class(event.size.width >= PANE_FROM, "-pane")
+        self.call_after_refresh(self.show_preview)
+
+    def _focus_sync(self) -> None:
+        sync = self.session.sync
+        if sync is not None:
+            first, last, _count = self.grid.position
+            sync.focus([self.source.id_at(index) for index in range(max(first - 1, 0), last)], self.grid.cursor_id)
+
+    # --- the grid's and the filter's messages ---
+
+    def on_grid_cursor_moved(self, event: List.CursorMoved) -> None:
+        event.stop()
+        if self._previewed is not None:
+            self._previewed.stop()
+        self._previewed = self.set_timer(_PREVIEW_REST, self.show_preview)
+
+    def on_grid_view_changed(self, event: List.ViewChanged) -> None:
+        event.stop()
+        self.say_counts()
+        self._focus_sync()
+
+    def on_grid_marks_changed(self, event: List.MarksChanged) -> None:
+        event.stop()
+        self.say_counts()
+
+    def on_grid_opened(self, event: List.Opened) -> None:
+        event.stop()
+        self.app.open_device(event.row_id)
+
+    def on_grid_header_pressed(self, event: List.HeaderPressed) -> None:
+        event.stop()
+        self.sort_by(event.key)
+
+    async def action_filter(self) -> None:
+        await self.filter.open(self.asked.words)
+
+    def take_text(self, text: str, *, apply: bool) -> None:
+        """Text that came faster than fingers: a scanner or a paste is something to look for."""
+        words = " ".join(text.split())
+        self.filter_by(words)
+        if not apply:
+            self.app.spawn(self.filter.open(words), "filter")
+
+    def filter_by(self, words: str) -> None:
+        """Show the devices that have all of these words."""
+        if words != self.asked.words:
+            self.asked.words = words
+            self.ask_again(top=True)
+            self.say_counts()
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        self.filter_by(event.text)
+
+    async def on_filter_line_closed(self, event: FilterLine.Closed) -> None:
+        event.stop()
+        self.filter_by(event.text.strip() if event.applied else "")
+        await self.filter.close()
+        self.grid.focus()
+
+    def escape(self) -> bool:
+        if self.grid.end_range():
+            return True
+        if self.asked.narrowed:
+            self.asked.faults_only = self.asked.marked_only = False
+            self.asked.words = ""
+            self.ask_again()
+            return True
+        return False

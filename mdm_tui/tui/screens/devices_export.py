@@ -1,0 +1,49 @@
+"""What is seen, as a file: CSV or JSON, readable by its owner alone, never over an existing one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["as_csv", "as_json", "write"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
+    """CSV with the registry's keys as its head. Text that a spreadsheet would run is quoted with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(keys)
+    for row in rows:
+        writer.writerow([_inert(row.get(key, "")) for key in keys])
+    return out.getvalue()
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) and len(text) > 1 else text
+
+
+def as_json(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
+    """One array of flat objects."""
+    return json.dumps([{key: row.get(key, "") for key in keys} for row in rows], ensure_ascii=False, indent=1) + "\n"
+
+
+def write(folder: Path, name: str, kind: str, text: str, now: float) -> Path:
+    """Write a new file of mode 0600 and answer with its path. Raises OSError."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    for number in range(100):
+        path = folder / f"{name}-{stamp}{f'-{number}' if number else ''}.{kind}"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        return path
+    raise FileExistsError(f"{folder}: a hundred exports in one second")

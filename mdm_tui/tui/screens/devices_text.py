@@ -1,0 +1,223 @@
+"""How a device is said: the cells of its row, its preview, the line for a ticket. Pure functions of row and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
+from mdm_tui.fleet.faults import LOW_BATTERY, silent
+from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import age, show, show_time
+from mdm_tui.tui.widgets.grid import Cell, Column
+from mdm_tui.tui.widgets.grid_text import glyphs
+from mdm_tui.tui.widgets.lines import Part, part
+
+__all__ = ["cell", "cells", "columns", "faults_of", "glyph", "pane", "plain_values", "strip", "ticket"]
+
+Values = Mapping[str, Any]
+
+_BATTERY_WARN: Final = 30
+_STATES: Final = {
+    "ACTIVE": ("active", "good"),
+    "PROVISIONING": ("provisioning", "info"),
+    "DISABLED": ("disabled", "muted"),
+    "PENDING_DISENROLL": ("leaving", "warn"),
+    "DELETED": ("gone", "muted"),
+}
+_STATE_WORDS: Final = {
+    "ACTIVE": "active",
+    "PROVISIONING": "provisioning",
+    "DISABLED": "disabled",
+    "PENDING_DISENROLL": "leaving",
+    "DELETED": "gone",
+}
+_LOUD: Final = frozenset({"name"})
+_CLIPPED: Final = frozenset({"id", "policyid", "serial"})
+_MOST: Final = {"name": 34, "model": 24, "policy": 30}
+# Narrower than the registry's where a list can afford it: 80 columns keep the faults, 120 the whole default.
+_WIDTH: Final = {"name": 18, "model": 12, "os": 3, "patch": 7, "battery": 4, "seen": 4, "policy": 16, "faults": 21}
+
+
+def columns(keys: Sequence[str] = DEFAULT_COLUMNS, sorted_by: Sequence[str] = ()) -> list[Column]:
+    """The grid's columns from the registry; what is sorted by stays longest on a narrow screen."""
+    found: list[Column] = []
+    for key in keys:
+        field = COLUMNS.get(key)
+        if field is not None:
+            found.append(_column(field, field.key in sorted_by))
+    return found
+
+
+def _column(field: Field, kept: bool) -> Column:
+    return Column(
+        field.key,
+        field.title,
+        max(_WIDTH.get(field.key, field.width), len(field.title)),
+        field.align,
+        0 if kept else field.priority,
+        field.flex,
+        "middle" if field.key in _CLIPPED else "end",
+        _MOST.get(field.key, 0),
+    )
+
+
+def faults_of(values: Values, now: float) -> str:
+    """What is wrong with the device now, silence included."""
+    lasting = str(values.get("faults") or "")
+    quiet = silent(values.get("seen"), now) if values.get("state") != "DELETED" else ""
+    return ", ".join(word for word in (lasting, quiet) if word)
+
+
+def cells(values: Values, unreadable: str, wanted: Sequence[Column], now: float) -> list[Cell]:
+    """One cell a column."""
+    if unreadable:
+        return [
+            Cell(f"{glyphs().fault} {clean(unreadable)}", "bad")
+            if column.key == "faults"
+            else cell(column.key, values, now)
+            for column in wanted
+        ]
+    return [cell(column.key, values, now) for column in wanted]
+
+
+def cell(key: str, values: Values, now: float) -> Cell:
+    """The cell of one field: the healthy is pale, what is wrong is loud."""
+    value = values.get(key)
+    if key == "faults":
+        text = faults_of(values, now)
+        return Cell(f"{glyphs().fault} {text}", _fault_role(text)) if text else Cell("")
+    if value is None or value == "":
+        return Cell("-", "muted")
+    if key == "name":
+        return Cell(str(value))
+    if key == "battery":
+        role = "bad" if value < LOW_BATTERY else "warn" if value < _BATTERY_WARN else "muted"
+        return Cell(show(value, "percent"), role)
+    if key == "seen":
+        return Cell(_ago(value, now), "warn" if silent(value, now) else "muted")
+    if key == "policy":
+        return _policy(values)
+    if key == "patch":
+        return Cell(str(value)[:7], "muted")
+    if key == "state":
+        return Cell(_STATE_WORDS.get(str(value), str(value)), _STATES.get(str(value), ("", ""))[1])
+    field = COLUMNS[key]
+    if field.kind == "time":
+        return Cell(_ago(value, now), "muted")
+    text = show(value, field.kind)
+    if key in ("pushed", "compliant", "encrypted"):
+        return Cell(text, "muted" if value else "warn")
+    return Cell(text, "" if key in _LOUD else "muted")
+
+
+def _ago(value: Any, now: float) -> str:
+    # Below a minute in steps of ten seconds: a list whose ages tick every second never rests.
+    seconds = now - value
+    if 0 <= seconds < 60:
+        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
+    return age(seconds)
+
+
+def _policy(values: Values) -> Cell:
+    name, wanted, has = str(values["policy"]), values.get("wanted"), values.get("has")
+    if wanted in (None, ""):
+        return Cell(name, "muted")
+    if has not in (None, "", wanted):
+        return Cell(f"{name} v{wanted}, has v{has}", "warn")
+    return Cell(f"{name} v{wanted}", "muted")
+
+
+def _fault_role(text: str) -> str:
+    if text == "leaving" or text.startswith("silent") or text in ("outdated", "left management"):
+        return "warn"
+    return "bad"
+
+
+def glyph(values: Values, unreadable: str = "") -> Cell:
+    """The state glyph."""
+    signs = glyphs()
+    if unreadable:
+        return Cell(signs.fault, "bad")
+    name, role = _STATES.get(str(values.get("state")), ("unknown", "muted"))
+    return Cell(getattr(signs, name), role)
+
+
+def strip(values: Values, now: float) -> list[list[Part]]:
+    """The preview in two lines."""
+    signs = glyphs()
+    first: list[Part] = [part(f" {signs.cursor} ", "accent"), part(values.get("name") or "-", "text", bold=True)]
+    for key in ("serial", "model"):
+        if values.get(key):
+            first.append(part(f"   {values[key]}", "muted"))
+    if faults := faults_of(values, now):
+        first.append(part(f"   {signs.fault} {faults}", _fault_role(faults)))
+    said: list[str] = []
+    if values.get("state"):
+        said.append(_STATE_WORDS.get(str(values["state"]), str(values["state"])))
+    if values.get("battery") is not None:
+        warm = f", {show(values['temp'], 'celsius')}" if values.get("temp") is not None else ""
+        said.append(f"battery {show(values['battery'], 'percent')}{warm}")
+    if values.get("seen") is not None:
+        said.append(f"last report {show_time(values['seen'])}")
+    if values.get("policy"):
+        said.append(f"policy {_policy(values).text}")
+    if values.get("user"):
+        said.append(str(values["user"]))
+    return [first, [part("   "), part(" · ".join(said), "muted")]]
+
+
+_PANE: Final = (
+    ("state", "serial", "id", "model", "os", "patch", "build"),
+    ("battery", "temp", "seen", "storage", "storageused", "ram"),
+    ("policy", "applied", "compliant", "posture", "encrypted", "update"),
+    ("user", "tags", "segment", "operator", "imei", "mac", "place", "enrolled"),
+)
+
+
+def pane(values: Values, now: float) -> list[list[Part]]:
+    """The preview as a pane: what is wrong, then the fields worth a glance."""
+    signs = glyphs()
+    shown: list[list[Part]] = [[part(values.get("name") or "-", "text", bold=True)]]
+    faults = [word.strip() for word in faults_of(values, now).split(",") if word.strip()]
+    shown.extend([part(f"{signs.fault} {word}", _fault_role(word))] for word in faults)
+    for block in _PANE:
+        shown.append([])
+        for key in block:
+            field = COLUMNS[key]
+            value = values.get(key)
+            if value in (None, ""):
+                continue
+            found = cell(key, values, now)
+            text = show_time(value) if field.kind == "time" else found.text
+            role = found.role if found.role in ("bad", "warn", "good") else ""
+            shown.append([part(f"{field.title:<10}", "muted"), part(text, role)])
+    return shown
+
+
+def plain_values(values: Values, keys: Sequence[str], now: float) -> dict[str, str]:
+    """What is seen of a row, as text, for exports: times absolute."""
+    found: dict[str, str] = {}
+    for key in keys:
+        if key == "faults":
+            found[key] = faults_of(values, now)
+            continue
+        value = values.get(key)
+        found[key] = "" if value in (None, "") else show(value, COLUMNS[key].kind)
+    return found
+
+
+def ticket(row_id: str, values: Values, now: float) -> str:
+    """One line fit for a ticket: name, serial, id, state, policy, last seen, fault, time."""
+    seen = values.get("seen")
+    parts = [
+        str(values.get("name") or "-"),
+        f"serial {values.get('serial') or '-'}",
+        f"id {row_id}",
+        _STATE_WORDS.get(str(values.get("state")), str(values.get("state") or "state unknown")),
+        f"policy {_policy(values).text if values.get('policy') else '-'}",
+        f"last seen {show_time(seen) if seen is not None else '-'}",
+        faults_of(values, now) or "no faults",
+        f"as of {show_time(now)}",
+    ]
+    return clean(", ".join(parts), 2_000)

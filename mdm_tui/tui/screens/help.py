@@ -1,0 +1,68 @@
+"""The keys that work here, read from the registry of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from mdm_tui.tui import safe
+from mdm_tui.tui.actions import GROUP_TITLES, Action, for_groups, key_text
+from mdm_tui.tui.screens.base import FleetModal
+
+__all__ = ["HelpScreen"]
+
+_KEY_CELLS = 12
+
+
+class HelpScreen(FleetModal):
+    """An overlay: one block for each group of actions that works where `?` was pressed."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    HelpScreen > Vertical { width: 96%; max-width: 118; height: auto; max-height: 96%; background: $raised;
+        border: round $line; padding: 0 1; }
+    HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; background: $raised; }
+    HelpScreen Horizontal { height: auto; }
+    HelpScreen .column { width: 1fr; height: auto; padding-right: 1; }
+    HelpScreen .foot { height: 1; }
+    """
+
+    def __init__(self, groups: Iterable[str]) -> None:
+        super().__init__()
+        wanted = [*groups, "everywhere"]
+        self._blocks = [(title, for_groups((group,))) for group, title in GROUP_TITLES.items() if group in wanted]
+
+    def compose(self) -> ComposeResult:
+        columns = 3 if self.app.size.width >= 116 else 2 if self.app.size.width >= 70 else 1
+        with Vertical():
+            with VerticalScroll(), Horizontal():
+                for blocks in self._columns(columns):
+                    yield Static(safe.join(*blocks, sep="\n\n"), classes="column")
+            yield Static(
+                safe.join(("esc", "accent"), (" closes   ", "muted"), (": ", "accent"), ("goes anywhere   ", "muted"),
+                          ("ctrl+p", "accent"), (" searches all of this", "muted")), classes="foot")  # fmt: skip
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def _columns(self, count: int) -> list[list[Content]]:
+        """The blocks in reading order, cut so that the columns are about equally long."""
+        lines: list[tuple[int, Content]] = []
+        for number, (title, actions) in enumerate(self._blocks):
+            lines.append((number, safe.plain(title, "text", bold=True)))
+            lines.extend((number, self._line(action)) for action in actions)
+        size = -(-(len(lines) + len(self._blocks)) // count)
+        columns: list[list[Content]] = []
+        for start in range(0, len(lines), size):
+            part = lines[start : start + size]
+            numbers = dict.fromkeys(number for number, _line in part)
+            columns.append([safe.join(*[line for of, line in part if of == number], sep="\n") for number in numbers])
+        return columns
+
+    def _line(self, action: Action) -> Content:
+        keys = key_text(self.app.keys_of(action.id))
+        return safe.join((f"{keys:<{_KEY_CELLS}} ", "accent"), (action.title, "muted"))

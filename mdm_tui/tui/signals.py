@@ -1,0 +1,68 @@
+"""Ends the console cleanly when the machine asks for it: SIGTERM, SIGHUP, and a terminal that went away.
+
+A hung-up terminal may leave Textual's writer blocked for ever, so a clean end is given a few seconds and then forced:
+commands are on disk before they are sent, nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+__all__ = ["GRACE", "handled"]
+
+GRACE = 3.0  # seconds for a clean end
+
+
+@contextlib.contextmanager
+def handled(end: Callable[[int], None], *, grace: float = GRACE, tty: int | None = None) -> Iterator[None]:
+    """While it lasts, SIGTERM, SIGHUP and the loss of the terminal call `end(return code)` from any thread.
+
+    end: must be thread-safe and return at once. tty: the terminal's file descriptor, None to watch none.
+    """
+    asked = threading.Event()
+    done = threading.Event()
+
+    def finish(code: int) -> None:
+        if asked.is_set():
+            return
+        asked.set()
+        threading.Thread(target=_force, args=(code, done, grace), daemon=True, name="last-resort").start()
+        end(code)
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        finish(128 + number)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGHUP)}
+    if tty is not None and os.isatty(tty):
+        threading.Thread(target=_watch, args=(tty, done, finish), daemon=True, name="terminal-watch").start()
+    try:
+        yield
+    finally:
+        done.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(tty: int, done: threading.Event, finish: Callable[[int], None]) -> None:
+    # No event mask: only hang-up, error and invalid are reported, and the wait costs nothing.
+    poll = select.poll()
+    poll.register(tty, 0)
+    while not done.is_set():
+        if poll.poll(5_000):
+            if not done.is_set():
+                finish(128 + signal.SIGHUP)
+            return
+
+
+def _force(code: int, done: threading.Event, grace: float) -> None:
+    if not done.wait(grace):
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,155 @@
+"""The command bar: `:` and where to go. One line at the bottom; tab completes, up and down recall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from mdm_tui.tui import safe
+from mdm_tui.tui.widgets.lines import Lines, part
+
+if TYPE_CHECKING:
+    from mdm_tui.tui.app import MdmApp
+
+__all__ = ["VERBS", "CommandBar", "complete"]
+
+# What can be typed, with what follows it; the help of the bar and its completion.
+VERBS: dict[str, str] = {
+    "devices": "the list of devices",
+    "policies": "the list of policies",
+    "queue": "the commands and how they go",
+    "activity": "the journal",
+    "pulse": "the fleet at a glance",
+    "groups": "groups of devices",
+    "apps": "the catalogue of apps",
+    "images": "system images",
+    "rollouts": "rollouts",
+    "device": "NAME, SERIAL or ID: open it",
+    "filter": "WORDS: the devices that have them all",
+    "theme": "NAME: another theme",
+    "help": "the keys that work here",
+    "quit": "leave",
+}
+
+
+def complete(text: str, themes: Iterable[str] = ()) -> list[str]:
+    """Whole lines that `text` may become, in order."""
+    head, space, rest = text.lstrip().partition(" ")
+    if not space:
+        return [verb for verb in VERBS if verb.startswith(head.lower())]
+    if head == "theme":
+        return [f"theme {name}" for name in themes if name.startswith(rest.strip())]
+    return []
+
+
+class _Line(Input):
+    BINDINGS: ClassVar = [
+        Binding("escape", "bar('close')", "Close", show=False),
+        Binding("tab", "bar('complete')", "Complete", show=False),
+        Binding("up", "bar('older')", "Older", show=False),
+        Binding("down", "bar('newer')", "Newer", show=False),
+    ]
+
+    async def action_bar(self, what: str) -> None:
+        bar = self.parent
+        if isinstance(bar, CommandBar):
+            await bar.do(what)
+
+
+class CommandBar(Horizontal):
+    """Mounted on the screen while a line is typed; removes itself."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    CommandBar { dock: bottom; height: 1; background: $ground; layer: bar; }
+    CommandBar > Lines { width: 3; }
+    CommandBar > _Line { width: 1fr; height: 1; border: none; padding: 0; background: $ground; color: $text; }
+    CommandBar > _Line:focus { border: none; }
+    CommandBar > .hint { width: 40%; }
+    """
+    app: MdmApp  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place: int | None = None
+        self._back: Any = None
+
+    def compose(self) -> ComposeResult:
+        self._back = self.screen.focused
+        yield Lines()
+        yield _Line(compact=True)
+        yield Lines(classes="hint")
+
+    def on_mount(self) -> None:
+        self.query(Lines).first().show([[part(" : ", "accent", bold=True)]])
+        self.query_one(_Line).focus()
+        self._say("")
+
+    async def do(self, what: str) -> None:
+        """Close, complete, older, newer."""
+        line = self.query_one(_Line)
+        history = self.app.bar_history
+        if what == "close":
+            await self._close()
+        elif what == "complete":
+            self._set(self._completed(line.value))
+        elif history:
+            place = len(history) if self._place is None else self._place
+            self._place = max(0, min(len(history), place + (-1 if what == "older" else 1)))
+            self._set(history[self._place] if self._place < len(history) else "")
+
+    def _completed(self, text: str) -> str:
+        found = complete(text, self.app.theme_choices())
+        if len(found) == 1:
+            return found[0] + ("" if " " in found[0] else " ")
+        if found:
+            # As far as all of them agree.
+            shortest = min(found, key=len)
+            size = next((i for i, c in enumerate(shortest) if any(o[i] != c for o in found)), len(shortest))
+            return max(text, shortest[:size], key=len)
+        return text
+
+    def _set(self, text: str) -> None:
+        line = self.query_one(_Line)
+        line.value = text
+        line.cursor_position = len(text)
+
+    def _say(self, text: str) -> None:
+        found = complete(text, self.app.theme_choices())
+        head = text.lstrip().partition(" ")[0].lower()
+        if head in VERBS and (" " in text.lstrip() or found == [head]):
+            words = VERBS[head]
+        else:
+            words = "  ".join(found) or "a device by that name or serial"
+        self.query(".hint").first(Lines).show([[part(words, "muted")]])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._say(event.value)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        history = self.app.bar_history
+        if text and history[-1:] != [text]:
+            history.append(text)
+        await self._close()
+        if text:
+            try:
+                await self.app.go_line(text)
+            except Exception as error:
+                from mdm_tui.fleet.errors import FleetError
+
+                if not isinstance(error, FleetError):
+                    raise
+                safe.toast(self.app, "", error.sentence(), "error")
+
+    async def _close(self) -> None:
+        back = self._back
+        await self.remove()
+        if back is not None and back.is_attached:
+            back.focus()

@@ -1,0 +1,187 @@
+"""The two lines on top of every screen: where am I, how fresh is this, what does it cost, what else is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, ClassVar, Final
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.errors import Kind as ErrorKind
+from mdm_tui.fleet.values import age
+from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
+
+__all__ = ["Header", "HeaderState", "Tab", "freshness", "paint"]
+
+_NARROW: Final = 100
+_SHORT: Final[dict[ErrorKind, str]] = {
+    ErrorKind.UNREACHABLE: "unreachable",
+    ErrorKind.TIMEOUT: "no answer in time",
+    ErrorKind.TLS: "certificate not trusted",
+    ErrorKind.SIGNED_OUT: "signed out",
+    ErrorKind.FORBIDDEN: "not allowed",
+    ErrorKind.NOT_FOUND: "not found",
+    ErrorKind.RATE_LIMITED: "asked to wait",
+    ErrorKind.SERVER: "the service failed",
+    ErrorKind.UNREADABLE: "answer unreadable",
+    ErrorKind.REDIRECT: "redirected",
+    ErrorKind.TOO_LARGE: "answer too large",
+    ErrorKind.CONFIG: "configuration",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One screen in the second line; count None: not known."""
+
+    key: str
+    number: int
+    title: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderState:
+    """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well."""
+
+    name: str
+    title: str = ""
+    production: bool = False
+    locked: str = ""
+    scope: str = ""
+    phase: str = "starting"
+    last_ok: float | None = None
+    next_at: float | None = None
+    error: FleetError | None = None
+    walked: int = 0
+    total: int | None = None
+    used: int = 0
+    limit: int = 0
+    tabs: tuple[Tab, ...] = ()
+    current: str = ""
+    problems: int | None = None
+    silent: int | None = None
+
+
+def freshness(state: HeaderState, now: float, *, step: int = 1, room: int = 60) -> tuple[str, str]:
+    """How old the data is and why, with its role. step: seconds by which ages below a minute tick."""
+    old = "" if state.last_ok is None else f" {_age(now - state.last_ok, step)}"
+    next_try = ""
+    if state.next_at is not None and state.next_at > now:
+        next_try = f", next try {_age(state.next_at - now, step)}"
+    why = ""
+    if state.error is not None:
+        short = _SHORT.get(state.error.kind, state.error.kind.value.replace("_", " "))
+        long = state.error.what.rstrip(".")
+        why = long if len(long) + len(old) + len(next_try) + 8 <= room else short
+    if state.phase == "signed_out":
+        return f"signed out{old and f', data{old} old'}, give a token and press r", "bad"
+    if state.phase == "paused":
+        return f"asked to wait{next_try or ''}{old and f', data{old} old'}", "warn"
+    if state.phase == "stale" or state.error is not None:
+        head = f"stale{old}" if old else "no data yet"
+        return f"{head}{why and f', {why}'}{next_try}", "warn" if old else "bad"
+    if state.phase == "syncing" and state.last_ok is None:
+        of = f" of {state.total:,}" if state.total else ""
+        return (f"reading {state.walked:,}{of}" if state.walked else "reading the fleet"), "info"
+    if state.phase == "starting":
+        return (f"last known{old}, starting" if old else "starting"), "muted"
+    return f"fresh{old}", "good"
+
+
+def _age(seconds: float, step: int) -> str:
+    whole = max(0, int(seconds))
+    return age(whole - whole % step if whole < 60 else whole)
+
+
+def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = None, step: int = 1) -> list[Line]:
+    """Both lines for a width."""
+    narrow = width < _NARROW
+    edge = part("▌", "production", bold=True) if state.production else part(" ")
+    left: list[Part] = [edge, part(state.name, "text", bold=True)]
+    if state.title and not narrow:
+        left.append(part(f"  {state.title}", "muted"))
+    if state.production:
+        left.append(part(" PRODUCTION" if narrow else "  PRODUCTION", "production", bold=True))
+    if state.locked:
+        dot = " " if narrow or not state.production else " · "
+        left.append(part(f"{dot if state.production else '  '}{state.locked}", "warn"))
+    if state.scope:
+        left.append(part(f"  {state.scope}", "info"))
+    right: list[Part] = [part(_budget(state, narrow), _budget_role(state))] if state.limit else []
+    if not narrow:
+        clock = datetime.fromtimestamp(now).astimezone(zone)
+        right.append(part(f"    {clock:%H:%M %Z}", "muted"))
+    room = width - length(left) - length(right) - 6
+    text, role = freshness(state, now, step=step, room=room)
+    gap = "  " if narrow else "    "
+    return [
+        spread(left, [part(text[: max(room, 12)], role), part(gap if right else ""), *right, part(" ")], width),
+        _tabs(state, width, edge),
+    ]
+
+
+def _budget(state: HeaderState, narrow: bool) -> str:
+    if narrow:
+        return f"API {round(100 * state.used / state.limit)}%"
+    return f"API {state.used:,} of {state.limit:,}/h"
+
+
+def _budget_role(state: HeaderState) -> str:
+    share = state.used / state.limit
+    return "bad" if share >= 1 else "warn" if share >= 0.8 else "muted"
+
+
+def _tabs(state: HeaderState, width: int, edge: Part) -> Line:
+    left: list[Part] = [edge]
+    for tab in state.tabs:
+        here = tab.key == state.current
+        left.append(part(f"{tab.number} ", "accent" if here else "muted", bold=here))
+        left.append(part(tab.title, "text" if here else "muted", bold=here))
+        left.append(part("" if tab.count is None else f" {tab.count:,}", "text" if here else "muted"))
+        left.append(part("   "))
+    right: list[Part] = []
+    if state.problems is not None and width >= 76:
+        right.append(part(f"Problems {state.problems:,}", "bad" if state.problems else "muted"))
+        if state.silent is not None:
+            right.append(part("  "))
+            right.append(part(f"Silent {state.silent:,}", "warn" if state.silent else "muted"))
+        right.append(part(" "))
+    return spread(left, right, width)
+
+
+class Header(Lines):
+    """Shows what `read` answers; `tick` repaints the cells that changed since."""
+
+    DEFAULT_CSS: ClassVar[str] = "Header { dock: top; height: 2; }"
+
+    def __init__(self, read: Callable[[], HeaderState], now: Callable[[], float], *, step: int = 1) -> None:
+        super().__init__()
+        self._read = read
+        self._now = now
+        self._step = step
+
+    def tick(self) -> None:
+        """Say it anew; nothing is sent where it is the same."""
+        if width := self.size.width or self.app.size.width:
+            self.show(paint(self._read(), self._now(), width, step=self._step))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.tick()
+
+    def rebuild(self) -> None:
+        self.tick()
+
+    def on_click(self, event: Any) -> None:
+        if event.y != 1:
+            return
+        x = 1
+        state = self._read()
+        for tab in state.tabs:
+            size = len(f"{tab.number} {tab.title}" + ("" if tab.count is None else f" {tab.count:,}"))
+            if x <= event.x < x + size:
+                self.app.call_later(self.app.run_action, f"go('{tab.key}')")
+                return
+            x += size + 3
