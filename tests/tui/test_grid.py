@@ -10,6 +10,7 @@ from gridapp import COLUMNS, FakeFleet, GridApp
 from textual import events
 from textual.geometry import Region
 
+from mdm_tui.tui.theme import find_theme, palette, use_theme
 from mdm_tui.tui.widgets.grid import GRID_KEYS, Column, Grid, Marks
 
 
@@ -384,3 +385,28 @@ async def test_a_column_too_many_is_dropped_by_priority_only():
         )
         await pilot.pause()
         assert [column.key for column in app.grid.shown_columns.columns] == ["name", "os"]
+
+
+async def test_a_new_theme_repaints_the_rows_in_its_colours():
+    app = GridApp(20)
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.pause()
+        day = use_theme(app, find_theme("day")[0])
+        await pilot.pause()
+        line = app.screen._compositor.render_strips()[1]
+        assert {segment.style.bgcolor for segment in line if segment.style} == {day.style("").bgcolor}
+        assert day.style("good") in [segment.style for segment in line]
+
+
+async def test_the_bar_raises_the_cursors_row_alone():
+    app = GridApp(20)
+    async with app.run_test(size=(120, 20)) as pilot:
+        app.grid.bar = True
+        await pilot.press("down")
+        raised = palette(app).style("", "raised").bgcolor
+        bars = [
+            y
+            for y in range(20)
+            if any(segment.style and segment.style.bgcolor == raised for segment in app.grid.render_line(y))
+        ]
+        assert bars == [2]
