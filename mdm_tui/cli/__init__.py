@@ -1,0 +1,1 @@
+"""The command line: the same services as the console, no screen. Data to stdout, words to stderr."""

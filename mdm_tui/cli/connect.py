@@ -1,0 +1,100 @@
+"""Which connection a command works on: named, from the environment, made on the spot, or the default one."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from mdm_tui.config.connections import Connection
+from mdm_tui.config.errors import ConfigError, nearest
+from mdm_tui.config.paths import Paths
+from mdm_tui.config.settings import Settings, load
+
+from . import codes
+
+__all__ = ["choose", "settings"]
+
+ON_THE_SPOT = "spot"
+
+
+def settings(env: Mapping[str, str]) -> tuple[Settings, Paths]:
+    """The configuration and the folders. Raises `ConfigError`."""
+    paths = Paths.default(env)
+    return load(paths.config_file, env), paths
+
+
+def choose(arguments: Namespace, found: Settings) -> Connection | None:
+    """The connection the arguments mean, None when none is named and none is set up. Raises `ConfigError`."""
+    connection = _on_the_spot(arguments, found) if arguments.url or arguments.organization else _named(arguments, found)
+    if connection is not None:
+        _known(connection)
+    return connection
+
+
+def _named(arguments: Namespace, found: Settings) -> Connection | None:
+    name = arguments.connection or found.default
+    if not name:
+        for flag in ("token_env", "provider"):
+            if getattr(arguments, flag):
+                raise codes.CliError(
+                    f"--{flag.replace('_', '-')} needs a connection: add --url and --organization, or -c NAME",
+                    codes.USAGE,
+                )
+        return None
+    connection = found.connection(name)
+    if arguments.provider and arguments.provider != connection.provider:
+        raise codes.CliError(
+            f"connection {name} is of provider {connection.provider}, not {arguments.provider}", codes.USAGE
+        )
+    changes: dict[str, object] = {}
+    if arguments.token_env:
+        changes |= {"token_env": arguments.token_env, "token_file": ""}
+    if arguments.read_only:
+        changes["read_only"] = True
+    return _replaced(connection, changes)
+
+
+def _on_the_spot(arguments: Namespace, found: Settings) -> Connection:
+    if arguments.connection:
+        raise codes.CliError("-c names a connection and --url makes one: give one of them", codes.USAGE)
+    for flag in ("url", "organization"):
+        if not getattr(arguments, flag):
+            raise codes.CliError(
+                f"--{flag} is missing: a connection on the spot needs --url and --organization", codes.USAGE
+            )
+    try:
+        return Connection(
+            name=ON_THE_SPOT,
+            provider=arguments.provider or "applivery",
+            url=arguments.url,
+            organization=arguments.organization,
+            token_env=arguments.token_env or "",
+            read_only=arguments.read_only,
+            budget=found.budget,
+            page_size=found.page_size,
+        )
+    except ConfigError as error:
+        flag = "--" + error.key.replace("_", "-")
+        raise ConfigError(error.message, key=flag, allowed=error.allowed) from None
+
+
+def _replaced(connection: Connection, changes: dict[str, object]) -> Connection:
+    import dataclasses
+
+    return dataclasses.replace(connection, **changes) if changes else connection  # type: ignore[arg-type]
+
+
+def _known(connection: Connection) -> None:
+    from mdm_tui.fleet.errors import FleetError
+    from mdm_tui.providers import factory, kinds
+
+    try:
+        factory(connection.provider)
+    except FleetError as error:
+        names = kinds()
+        hint = nearest(connection.provider, names)
+        raise ConfigError(
+            error.what + (f"; did you mean {hint!r}?" if hint and hint != connection.provider else ""),
+            key="--provider" if connection.name == ON_THE_SPOT else f"connections.{connection.name}.provider",
+            allowed=", ".join(names),
+        ) from None

@@ -1,0 +1,85 @@
+"""Where a command line ends up: parse, dispatch, and turn every expected failure into one sentence and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+
+from mdm_tui.config.errors import ConfigError
+from mdm_tui.fleet.errors import FleetError, Kind
+
+from . import codes
+from .options import parse
+
+__all__ = ["code_of", "main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command line (without the program's name); the exit code."""
+    # Everything this program writes is for its owner alone, whoever set the umask.
+    os.umask(0o077)
+    try:
+        arguments = parse(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else codes.USAGE
+    if arguments.version:
+        from . import version
+
+        print(version.text())
+        return codes.DONE
+    try:
+        return _run(arguments, os.environ)
+    except codes.CliError as error:
+        _say(str(error))
+        return error.code
+    except ConfigError as error:
+        _say(error.sentence())
+        return codes.USAGE
+    except FleetError as error:
+        _say(error.sentence())
+        return code_of(error)
+    except KeyboardInterrupt:
+        _say("stopped")
+        return codes.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); stdout is closed so that the interpreter does not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return codes.DONE
+
+
+def code_of(error: FleetError) -> int:
+    """The exit code that tells a script what kind of failure it was."""
+    if error.kind in (Kind.SIGNED_OUT, Kind.FORBIDDEN):
+        return codes.SIGNED_OUT
+    return codes.USAGE if error.kind is Kind.CONFIG else codes.FAILED
+
+
+def _run(arguments: Namespace, env: Mapping[str, str]) -> int:
+    # Each command imports what it needs, and nothing before it is wanted.
+    if arguments.command == "serve":
+        from . import serve
+
+        return serve.run(arguments, env)
+    if arguments.command == "demo":
+        from . import demo
+
+        return demo.run(arguments, env)
+    if arguments.command == "devices":
+        from . import devices
+
+        return devices.run(arguments, env)
+    if arguments.command == "device":
+        from . import device
+
+        return device.run(arguments, env)
+    from . import console
+
+    return console.run(arguments, env)
+
+
+def _say(sentence: str) -> None:
+    from mdm_tui.fleet.text import clean
+
+    print(f"mdm-tui: {clean(sentence, 2_000)}", file=sys.stderr)
