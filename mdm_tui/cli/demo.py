@@ -36,7 +36,11 @@ def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "")
     log.start(paths)
     folder, lock = _folder(paths, f"{arguments.scenario}-{arguments.devices}-{arguments.seed}")
     try:
-        with Child([*fleet_flags(arguments), f"--data-dir={folder}"], paths.server_log, arguments.devices) as child:
+        with Child(
+            [*fleet_flags(arguments), f"--data-dir={folder}", f"--log-file={paths.server_log}"],
+            paths.server_log,
+            arguments.devices,
+        ) as child:
             known = _known(folder)
             if known is None:
                 ready = child.wait()
@@ -64,7 +68,7 @@ def _folder(paths: Paths, name: str) -> tuple[Path, int]:
     for number in range(1, _SIDE_BY_SIDE + 1):
         folder = paths.demo / (name if number == 1 else f"{name}-{number}")
         paths.ensure(folder)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(folder / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

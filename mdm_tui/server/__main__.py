@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--fd", type=int, help="a listening socket that was handed over; instead of a port")
     parser.add_argument("--devices", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenario", choices=SCENARIOS, default="calm")
@@ -32,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return serve(
         host=given.host,
         port=given.port,
+        fd=given.fd,
+        # Through the environment: an argument could be read by everybody on this machine.
+        token=os.environ.get("MDM_TUI_SERVER_TOKEN") or None,
         devices=given.devices,
         seed=given.seed,
         scenario=given.scenario,

@@ -31,6 +31,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    fd: int | None = None,
     devices: int = 500,
     seed: int = 1,
     scenario: str = "calm",
@@ -43,8 +44,9 @@ def serve(
 ) -> int:
     """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. The exit code: 0, or 1 with a word on stderr.
 
-    port: 0 takes a free one. data_dir: keeps fleet and token; None is a fleet that is gone at the end. token: None takes
-    the data folder's, else a random one. parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where
+    port: 0 takes a free one. fd: a listening socket that was handed over, instead of host and port. data_dir: keeps
+    fleet and token; None is a fleet that is gone at the end. token: None takes the data folder's, else a random one.
+    parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where
     warnings and accesses go; without it warnings go to stderr.
     """
     try:
@@ -53,7 +55,7 @@ def serve(
                 data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(_lock(data_dir))
             _start_log(log_file)
-            listener = stack.enter_context(_listen(host, port))
+            listener = stack.enter_context(_listen(host, port) if fd is None else socket.socket(fileno=fd))
             world = World.open(data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario)
             stack.callback(world.close)
             token = token or _lasting_token(data_dir)
