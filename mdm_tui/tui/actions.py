@@ -14,7 +14,17 @@ from textual.binding import Binding
 
 from mdm_tui.tui.widgets.grid_keys import GRID_KEYS
 
-__all__ = ["ACTIONS", "BY_ID", "GROUP_TITLES", "Action", "bindings", "check_keymap", "for_groups", "key_text"]
+__all__ = [
+    "ACTIONS",
+    "BY_ID",
+    "GROUP_TITLES",
+    "Action",
+    "bindings",
+    "check_keymap",
+    "for_groups",
+    "help_lines",
+    "key_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +33,8 @@ class Action:
 
     id: stable, the name in a keymap. keys: default keys, comma-separated, Textual's names. title: two or three words.
     where: groups it works in (see `GROUP_TITLES`). do: the Textual action, looked up on whatever owns the group.
-    help: one line more, "" when the title says it all. palette: offered in the palette.
+    help: one line more, "" when the title says it all. palette: offered in the palette. line: the help shows
+    neighbours of the same line as one.
     """
 
     id: str
@@ -33,6 +44,7 @@ class Action:
     do: str
     help: str = ""
     palette: bool = True
+    line: str = ""
 
 
 # In the order in which the help shows them.
@@ -50,20 +62,27 @@ _SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue")
             ("pulse", "Pulse"), ("groups", "Groups"), ("apps", "Apps"), ("images", "Images"),
             ("rollouts", "Rollouts"))  # fmt: skip
 _LISTS = ("devices", "policies", "queue")
-_MOVES = frozenset({"grid.up", "grid.down", "grid.page_up", "grid.page_down", "grid.half_page_up",
-                    "grid.half_page_down", "grid.home", "grid.end", "grid.left", "grid.right", "grid.extend_up",
-                    "grid.extend_down"})  # fmt: skip
+_HERE = 3  # so many of them exist
+_LINES = {
+    "grid.up": "Up, down", "grid.down": "Up, down", "grid.page_up": "A page", "grid.page_down": "A page",
+    "grid.half_page_up": "Half a page", "grid.half_page_down": "Half a page", "grid.home": "First row, last row",
+    "grid.end": "First row, last row", "grid.left": "Columns, when wide", "grid.right": "Columns, when wide",
+    "grid.extend_up": "Mark up, down", "grid.extend_down": "Mark up, down",
+    "grid.next": "Next, previous fault", "grid.previous": "Next, previous fault",
+}  # fmt: skip
+_MOVES = frozenset(_LINES) - {"grid.next", "grid.previous"}
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # everywhere: owned by the app
     *(
-        Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')")
+        Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')", palette=number <= _HERE,
+               line="The screens on top" if number <= _HERE else "Not in this version")
         for number, (name, title) in enumerate(_SCREENS, 1)
     ),
     Action("bar.open", "colon", "Go anywhere", ("everywhere",), "command_bar",
            "a screen, a device by name or serial, words to filter by, a theme"),
     Action("palette.open", "ctrl+p", "Palette", ("everywhere",), "command_palette", palette=False),
-    Action("help.open", "question_mark", "The keys that work here", ("everywhere",), "help"),
+    Action("help.open", "question_mark", "Keys that work here", ("everywhere",), "help"),
     Action("back", "escape,q", "One layer back", ("everywhere",), "back"),
     Action("quit", "ctrl+q", "Quit", ("everywhere",), "leave", "asks if something is running"),
     Action("copy.selection", "ctrl+c", "Copy or clear", ("everywhere",), "copy_or_clear",
@@ -72,7 +91,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("filter.open", "slash", "Filter", _LISTS, "filter", "words side by side must all be there"),
     Action("sort.by", "s", "Sort by", _LISTS, "sort", "the same column again turns it round"),
     Action("sort.add", "S", "Add to the sorting", _LISTS, "sort_add"),
-    Action("refresh", "r", "Refresh and settle now", (*_LISTS, "device"), "refresh_now"),
+    Action("refresh", "r", "Refresh now", (*_LISTS, "device"), "refresh_now",
+           "reads anew, and lets the order settle"),
     Action("act", "c", "Act", ("devices", "device", "queue"), "act",
            "the commands for the marked devices, else for the one under the cursor"),
     Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit"),
@@ -101,7 +121,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("policy.reread", "f5", "Read the server's copy", ("policy",), "reread"),
     # the list itself: owned by the grid
     *(
-        Action(name, keys, title[:1].upper() + title[1:], ("list",), do, palette=name not in _MOVES)
+        Action(name, keys, title[:1].upper() + title[1:], ("list",), do,
+               palette=name not in _MOVES, line=_LINES.get(name, ""))
         for keys, do, name, title in GRID_KEYS
     ),
 )  # fmt: skip
@@ -134,6 +155,28 @@ def bindings(group: str) -> list[Binding]:
         )
         for action in for_groups((group,))
     ]
+
+
+def help_lines(actions: Iterable[Action], keys_of: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """Keys and what they do, as the help says it; actions of one `line` side by side share theirs."""
+    found: list[tuple[str, str, str]] = []
+    for action in actions:
+        keys = key_text((keys_of or {}).get(action.id, action.keys))
+        if action.line and found and found[-1][2] == action.line:
+            found[-1] = (f"{found[-1][0]} {keys}", action.line, action.line)
+        else:
+            found.append((keys, action.line or action.title, action.line))
+    return [(_shorter(keys), title) for keys, title, _line in found]
+
+
+def _shorter(keys: str) -> str:
+    """`1 2 3` is `1-3`, `shift+up shift+down` is `shift+up/down`, `up k down j` is `up down k j`."""
+    names = keys.split(" ")
+    if len(names) > 2 and all(name.isdigit() for name in names):
+        return f"{names[0]}-{names[-1]}"
+    if len(names) == 2 and "+" in names[0] and names[0].split("+")[0] == names[1].split("+")[0]:
+        return f"{names[0]}/{names[1].split('+')[1]}"
+    return " ".join([name for name in names if len(name) > 1] + [name for name in names if len(name) == 1])
 
 
 def key_text(keys: str) -> str:

@@ -14,7 +14,7 @@ from textual.app import App, SystemCommand
 from textual.filter import LineFilter
 
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.tui import app_go, crash, safe, signals
+from mdm_tui.tui import app_go, crash, look, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.keyguard import KEY_WINDOW, KeyGuard
@@ -41,7 +41,7 @@ class MdmApp(app_go.Going, App[int]):
     DEFAULT_MODE = "devices"
     BINDINGS = bindings("everywhere")
     TITLE = "mdm-tui"
-    CSS_PATH = None
+    CSS = look.CSS
 
     def __init__(
         self,
@@ -147,6 +147,11 @@ class MdmApp(app_go.Going, App[int]):
         bridge = self._bridges.get(self.current)
         return app_go.header_state(screen, bridge.tally if bridge else None)
 
+    def fleet_total(self) -> int | None:
+        """How many devices the current session knows, None while that has not been counted."""
+        bridge = self._bridges.get(self.current)
+        return bridge.tally.devices if bridge else None
+
     def whole_fleet(self, session: Session) -> View:
         """The view of everything in a session."""
         from mdm_tui.store.mirror import View
@@ -244,7 +249,7 @@ def run(
 
     session = Session(
         connections[current], paths, env=env, **({"token": tokens[current]} if tokens and current in tokens else {})
-    )  # noqa: E501
+    )
     session.open_store()
     app = MdmApp({current: session}, current, settings, paths, env, notice=notice)
     with signals.handled(app.end, tty=sys.stdin.fileno()):

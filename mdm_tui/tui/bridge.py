@@ -56,12 +56,17 @@ class Tally:
             self._task = self.app.spawn(self._count(), "counting")
 
     async def _count(self) -> None:
+        from mdm_tui.store.threads import Interrupted
+
         while self._wanted:
             wanted, self._wanted = self._wanted, set()
             session = self.session
             if "devices" in wanted:
-                counts = await session.mirror.counts(self.app.whole_fleet(session))
-                self.devices, self.problems, self.silent = counts.total, counts.problems, counts.silent
+                try:
+                    counts = await session.mirror.counts(self.app.whole_fleet(session))
+                    self.devices, self.problems, self.silent = counts.total, counts.problems, counts.silent
+                except Interrupted:
+                    self._wanted.add("devices")
             if "policies" in wanted:
                 self.policies = len(await session.mirror.policies(session.scope))
             if "queue" in wanted and session.commands is not None:

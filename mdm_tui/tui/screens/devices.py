@@ -21,6 +21,7 @@ from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
 __all__ = ["DevicesScreen"]
 
 _AT_FIRST = 120  # rows of the first frame; more than any common terminal shows
+_TALL = 32  # lines from which there is room for air
 _PREVIEW_REST = 0.15  # seconds of rest before the preview follows
 
 
@@ -32,7 +33,9 @@ class DevicesScreen(DevicesActions, FleetScreen):
     TAB = "devices"
     BINDINGS = bindings("devices")
     DEFAULT_CSS: ClassVar[str] = """
-    DevicesScreen List { margin-bottom: 0; }
+    DevicesScreen.-tall FilterLine { margin-bottom: 1; }
+    DevicesScreen.-tall Preview { margin: 1 0 1 0; }
+    DevicesScreen.-tall Preview.-pane { margin: 3 0 1 0; }
     """
 
     def __init__(self, session: Any) -> None:
@@ -84,10 +87,11 @@ class DevicesScreen(DevicesActions, FleetScreen):
         narrowed = self.asked.narrowed
         try:
             ids = await self.session.mirror.ids(view)
-            if narrowed and self._total is None:
-                self._total = (await self.session.mirror.counts(self.app.whole_fleet(self.session))).total
         except Interrupted:
+            # A newer question took its place.
             return
+        if narrowed:
+            self._total = self.app.fleet_total() or self._total
         if mine != self._asking:
             return
         if not narrowed:
@@ -119,9 +123,8 @@ class DevicesScreen(DevicesActions, FleetScreen):
                 self._say_empty()
 
     def _membership(self, event: Any) -> None:
-        by = {key for key, _down in self.asked.sort}
-        touched = event.ids is None or event.moved or self.asked.narrowed or not event.fields or by & event.fields
-        if not touched:
+        # The mirror knows the views that are shown: `moved` is about this order and these members.
+        if event.ids is not None and not event.moved:
             return
         if not self.source.count():
             # Nothing is on the screen that could jump.
@@ -186,6 +189,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self.preview.set_class(event.size.width >= PANE_FROM, "-pane")
+        self.set_class(event.size.height >= _TALL, "-tall")
         self.call_after_refresh(self.show_preview)
 
     def _focus_sync(self) -> None:

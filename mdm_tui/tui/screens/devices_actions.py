@@ -11,8 +11,8 @@ from mdm_tui.tui.screens import devices_export, devices_text
 from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
 
 if TYPE_CHECKING:
-    from mdm_tui.tui.screens.base import List
     from mdm_tui.tui.screens.base import FleetScreen as _Base
+    from mdm_tui.tui.screens.base import List
     from mdm_tui.tui.screens.devices_source import DevicesSource
     from mdm_tui.tui.screens.devices_view import Asked, Settling
     from mdm_tui.tui.widgets.preview import Preview

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
 from mdm_tui.fleet.faults import LOW_BATTERY, silent
+from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, show, show_time
 from mdm_tui.tui.widgets.grid import Cell, Column
@@ -147,9 +147,7 @@ def strip(values: Values, now: float) -> list[list[Part]]:
     """The preview in two lines."""
     signs = glyphs()
     first: list[Part] = [part(f" {signs.cursor} ", "accent"), part(values.get("name") or "-", "text", bold=True)]
-    for key in ("serial", "model"):
-        if values.get(key):
-            first.append(part(f"   {values[key]}", "muted"))
+    first.extend(part(f"   {values[key]}", "muted") for key in ("serial", "model") if values.get(key))
     if faults := faults_of(values, now):
         first.append(part(f"   {signs.fault} {faults}", _fault_role(faults)))
     said: list[str] = []

@@ -11,23 +11,24 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mdm_tui.tui import safe
-from mdm_tui.tui.actions import GROUP_TITLES, Action, for_groups, key_text
+from mdm_tui.tui.actions import GROUP_TITLES, for_groups, help_lines
 from mdm_tui.tui.screens.base import FleetModal
 
 __all__ = ["HelpScreen"]
 
-_KEY_CELLS = 12
+_KEY_CELLS = 13
 
 
 class HelpScreen(FleetModal):
     """An overlay: one block for each group of actions that works where `?` was pressed."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    HelpScreen > Vertical { width: 96%; max-width: 118; height: auto; max-height: 96%; background: $raised;
+    HelpScreen > Vertical { width: 100%; max-width: 118; height: auto; max-height: 96%; background: $raised;
         border: round $line; padding: 0 1; }
-    HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; background: $raised; }
+    HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; background: $raised;
+        scrollbar-background: $raised; }
     HelpScreen Horizontal { height: auto; }
-    HelpScreen .column { width: 1fr; height: auto; padding-right: 1; }
+    HelpScreen .column { width: 1fr; height: auto; padding-right: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     HelpScreen .foot { height: 1; }
     """
 
@@ -51,18 +52,18 @@ class HelpScreen(FleetModal):
 
     def _columns(self, count: int) -> list[list[Content]]:
         """The blocks in reading order, cut so that the columns are about equally long."""
+        keys_of = {action.id: self.app.keys_of(action.id) for _title, actions in self._blocks for action in actions}
         lines: list[tuple[int, Content]] = []
         for number, (title, actions) in enumerate(self._blocks):
             lines.append((number, safe.plain(title, "text", bold=True)))
-            lines.extend((number, self._line(action)) for action in actions)
+            lines.extend(
+                (number, safe.join((f"{keys:<{_KEY_CELLS}} ", "accent"), (words, "muted")))
+                for keys, words in help_lines(actions, keys_of)
+            )
         size = -(-(len(lines) + len(self._blocks)) // count)
         columns: list[list[Content]] = []
         for start in range(0, len(lines), size):
-            part = lines[start : start + size]
-            numbers = dict.fromkeys(number for number, _line in part)
-            columns.append([safe.join(*[line for of, line in part if of == number], sep="\n") for number in numbers])
+            some = lines[start : start + size]
+            numbers = dict.fromkeys(number for number, _line in some)
+            columns.append([safe.join(*[line for of, line in some if of == number], sep="\n") for number in numbers])
         return columns
-
-    def _line(self, action: Action) -> Content:
-        keys = key_text(self.app.keys_of(action.id))
-        return safe.join((f"{keys:<{_KEY_CELLS}} ", "accent"), (action.title, "muted"))

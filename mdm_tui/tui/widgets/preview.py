@@ -16,7 +16,7 @@ class Preview(Lines):
 
     DEFAULT_CSS: ClassVar[str] = """
     Preview { dock: bottom; height: 2; margin-bottom: 1; }
-    Preview.-pane { dock: right; width: 46; height: 1fr; margin: 3 0 1 0; padding: 0 1 0 2; }
+    Preview.-pane { dock: right; width: 46; height: 1fr; margin: 3 0 1 0; padding: 0 1 0 2; border-left: solid $line; }
     Preview.-off { display: none; }
     """
 
