@@ -20,7 +20,8 @@ __all__ = ["ConfigError", "Settings", "example", "load"]
 class Settings:
     """What the person has set. poll_seconds: between polls. page_size, budget: see `Connection`.
 
-    default: the connection opened when none is named, "" when there is none. file: where it was read from.
+    default: the connection opened when none is named, "" when there is none. keys: action id → keys, as the person
+    wants them; the console checks the names. file: where it was read from.
     """
 
     theme: str = "night"
@@ -31,6 +32,7 @@ class Settings:
     budget: int = 10_000
     default: str = ""
     connections: dict[str, Connection] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
 
     def connection(self, name: str) -> Connection:
@@ -81,7 +83,7 @@ _CONNECTION = {
     "timeout": _Key(float, 1, 600),
     **_LIMITS,
 }
-_TOP = ("default", "console", "connections")
+_TOP = ("default", "console", "connections", "keys")
 
 
 def load(path: Path, env: Mapping[str, str]) -> Settings:
@@ -142,7 +144,27 @@ def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> S
         )
     if not default and len(connections) == 1:
         default = next(iter(connections))
-    return Settings(**console, default=env.get("MDM_TUI_CONNECTION") or default, connections=connections, file=path)
+    return Settings(
+        **console,
+        default=env.get("MDM_TUI_CONNECTION") or default,
+        connections=connections,
+        keys=_keys(_table(document, "keys"), "keys"),
+        file=path,
+    )
+
+
+def _keys(table: dict[str, Any], where: str) -> dict[str, str]:
+    """Action ids hold dots, so that without quotes they are tables within tables: both are read."""
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        key = f"{where}.{name}"
+        if isinstance(value, dict):
+            found |= _keys(value, key)
+        elif isinstance(value, str):
+            found[key.removeprefix("keys.")] = value
+        else:
+            raise ConfigError(f"is {_shown(value)}", key=key, allowed='the names of keys in quotes, as "f2,ctrl+s"')
+    return found
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def run(
         connections[current], paths, env=env, **({"token": tokens[current]} if tokens and current in tokens else {})
     )
     session.open_store()
-    app = MdmApp({current: session}, current, settings, paths, env, notice=notice)
+    app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)
     with signals.handled(app.end, tty=sys.stdin.fileno()):
         code = app.run(mouse=settings.mouse)
     if app.crash_message:

@@ -68,7 +68,7 @@ def test_a_server_that_does_not_start_is_a_sentence_with_its_log(tmp_path: Path)
 
 
 def test_a_wrong_flag_is_a_sentence_too(tmp_path: Path) -> None:
-    with pytest.raises(CliError, match="demo.s server ended with code 2"), child(tmp_path, "--no-such-flag") as server:
+    with pytest.raises(CliError, match=r"demo.s server ended with code 2"), child(tmp_path, "--no-such-flag") as server:
         server.wait()
 
 

@@ -66,6 +66,13 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert lab.token_file == str(tmp_path / "lab.token"), "relative to the configuration"
 
 
+def test_keys_with_and_without_quotes(tmp_path: Path) -> None:
+    settings = read(tmp_path, '[keys]\nquit = "ctrl+x"\nfilter.open = "f"\n"sort.by" = "o"\n')
+    assert settings.keys == {"quit": "ctrl+x", "filter.open": "f", "sort.by": "o"}
+    error = refused(tmp_path, "[keys]\nfilter.open = 3\n")
+    assert (error.line, error.key) == (2, "keys.filter.open")
+
+
 def test_environment_names_the_connection(tmp_path: Path) -> None:
     assert read(tmp_path, GOOD, {"MDM_TUI_CONNECTION": "lab"}).default == "lab"
 

@@ -1,0 +1,281 @@
+"""`make bench`: what speed costs here and now, as a table with the limits of the project beside it.
+
+    python tests/benchmarks/bench.py [--only WORD] [--pairs 9] [--devices 10000]
+
+Times depend on the machine and on what else it does: the first frame is a ratio against a bare Textual app in the
+same run, turn by turn. Bytes and requests are counts and do not. Exit code 1 when a limit is passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+from ptyrun import PtyRun  # noqa: E402
+
+from mdm_tui.cli.child import Child  # noqa: E402
+from mdm_tui.config.connections import Connection  # noqa: E402
+from mdm_tui.config.paths import Paths  # noqa: E402
+
+BARE = """\
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("first frame\\n" * 39)
+Bare().run()
+"""
+
+
+@dataclass
+class Line:
+    """One line of the table. limit: the most that is allowed, None when there is no limit."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.limit is None or self.value <= self.limit
+
+
+@dataclass
+class Fleet:
+    """A served fleet, and the home of a console that has seen it."""
+
+    url: str
+    organization: str
+    token: str
+    home: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"MDM_TUI_HOME": str(self.home), "MDM_TUI_TOKEN": self.token, "PYTHONPATH": str(ROOT)}
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--url", self.url, "--organization", self.organization]
+
+    def run(self, *words: str) -> str:
+        """The command line's answer."""
+        command = [sys.executable, "-m", "mdm_tui", *words, *self.flags]
+        return subprocess.run(
+            command, env={**os.environ, **self.env}, stdout=subprocess.PIPE, text=True, check=True, cwd=self.home
+        ).stdout
+
+    def connection(self) -> Connection:
+        return Connection("bench", "applivery", self.url, self.organization)
+
+
+@contextmanager
+def served(devices: int) -> Iterator[Fleet]:
+    """A calm fleet of its own, gone at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        flags = [f"--devices={devices}", "--scenario=calm", f"--data-dir={home / 'fleet'}"]
+        with Child(flags, home / "server.log", devices) as child:
+            ready = child.wait()
+            yield Fleet(ready.url, ready.organization, ready.token, home)
+
+
+def first_frame(command: list[str], words: str, env: dict[str, str]) -> float:
+    """Milliseconds from the start of a program to the end of the burst that brought `words`."""
+    quiet = 0.01
+    begun = time.monotonic()
+    with PtyRun(command, env=env) as run:
+        while words.encode() not in run.output:
+            run.read(quiet=quiet, most=2.0)
+            if time.monotonic() - begun > 30 or run.ended():
+                raise TimeoutError(f"{words!r} did not appear: {bytes(run.output[-2000:])!r}")
+        return (time.monotonic() - begun - quiet) * 1e3
+
+
+def frames(pairs: int, _devices: int) -> list[Line]:
+    """The first frame with the last known fleet on it, against the smallest Textual app."""
+    with served(500) as fleet:
+        serial = json.loads(fleet.run("devices", "--refresh", "--format", "json"))[0]["serial"]
+        bare = fleet.home / "bare.py"
+        bare.write_text(BARE)
+        ours, theirs = [], []
+        for number in range(pairs + 1):
+            one = first_frame([sys.executable, "-m", "mdm_tui", *fleet.flags], serial, fleet.env)
+            two = first_frame([sys.executable, str(bare)], "first frame", fleet.env)
+            # The first pair only fills the file cache.
+            if number:
+                ours.append(one)
+                theirs.append(two)
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        return [
+            Line("first frame, bare Textual app", statistics.median(theirs), "ms"),
+            Line("first frame with the last known fleet", statistics.median(ours), "ms"),
+            Line("  ratio, median of pairs", ratio, "×", 1.6, f"{pairs} pairs, turn by turn"),
+        ]
+
+
+def keys(_pairs: int, _devices: int) -> list[Line]:
+    """Bytes the whole console sends for a cursor key, what follows after its rest included."""
+    with served(500) as fleet:
+        serial = json.loads(fleet.run("devices", "--refresh", "--format", "json"))[0]["serial"]
+        with PtyRun([sys.executable, "-m", "mdm_tui", *fleet.flags], env=fleet.env) as run:
+            run.wait_for(serial)
+            run.read(quiet=1.0, most=8.0)
+            sizes = [len(run.press("down", quiet=0.3)) for _ in range(20)]
+    return [Line("bytes of a cursor key at 120×40", statistics.median(sizes), "B", 500, f"most {max(sizes)}, 20 keys")]
+
+
+def cells(_pairs: int, _devices: int) -> list[Line]:
+    """Bytes of changes in the grid over 10,000 rows."""
+    command = [sys.executable, str(ROOT / "tests" / "tui" / "gridapp.py"), "10000"]
+    with PtyRun(command, env={"PYTHONPATH": str(ROOT)}) as run:
+        run.wait_for("Serial")
+        seen, unseen = len(run.press("!")), len(run.press("@"))
+    return [
+        Line("live change of ten visible cells", seen, "B", 2_000, "the grid alone"),
+        Line("change off the screen", unseen, "B", 0, "the grid alone"),
+    ]
+
+
+async def _blocked(until: asyncio.Event) -> float:
+    """The longest time in ms for which the event loop answered nobody."""
+    longest, step = 0.0, 0.002
+    while not until.is_set():
+        before = time.perf_counter()
+        await asyncio.sleep(step)
+        longest = max(longest, time.perf_counter() - before - step)
+    return longest * 1e3
+
+
+def sync(_pairs: int, devices: int) -> list[Line]:
+    """A full sync over real HTTP, and then a poll in which nothing changed."""
+    with served(devices) as fleet:
+        return asyncio.run(_sync(fleet, devices)) + asyncio.run(_pages(fleet))
+
+
+async def _sync(fleet: Fleet, devices: int) -> list[Line]:
+    from mdm_tui.services.session import Session
+
+    paths = Paths.default({"MDM_TUI_HOME": str(fleet.home / "sync")})
+    session = Session(fleet.connection(), paths, env=fleet.env)
+    session.open_store()
+    done = asyncio.Event()
+    watch = asyncio.create_task(_blocked(done))
+    begun = time.monotonic()
+    await session.sync.once()
+    took = time.monotonic() - begun
+    done.set()
+    blocked = await watch
+    held = session.sync.state.total
+    await session.stop()
+    assert held == devices, f"the service has {held} devices"
+    return [
+        Line(f"full sync of {devices:,} devices", took, "s", 15 if devices <= 10_000 else None),
+        Line("  longest block of the event loop", blocked, "ms", 50),
+    ]
+
+
+async def _pages(fleet: Fleet) -> list[Line]:
+    url = f"{fleet.url}/organizations/{fleet.organization}/mdm/aosp/enterprise/devices?limit=100&page="
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    times = []
+    for page in range(1, 51):
+        request = urllib.request.Request(f"{url}{page}", headers={"Authorization": f"Bearer {fleet.token}"})
+        begun = time.perf_counter()
+        with opener.open(request) as answer:
+            answer.read()
+        times.append((time.perf_counter() - begun) * 1e3)
+    return [Line("server: a page of 100, median of 50", statistics.median(times), "ms", 30)]
+
+
+def polls(_pairs: int, _devices: int) -> list[Line]:
+    """Requests of a poll in which nothing changed: a fleet whose clock stands still."""
+    return asyncio.run(_polls())
+
+
+async def _polls() -> list[Line]:
+    import httpx
+
+    from mdm_tui.server.testing import BASE_URL, fleet
+    from mdm_tui.services.session import Session
+
+    still = fleet(300)
+    with tempfile.TemporaryDirectory() as home:
+        paths = Paths.default({"MDM_TUI_HOME": home})
+        connection = Connection("bench", "applivery", BASE_URL, still.organization)
+        session = Session(
+            connection, paths, env={"MDM_TUI_TOKEN": still.token}, transport=httpx.ASGITransport(app=still.app)
+        )
+        session.open_store()
+        try:
+            await session.start()
+            await _fresh(session)
+            before = session.provider.meter.used
+            last = session.sync.state.last_ok
+            session.sync.poke()
+            await _fresh(session, after=last)
+            used = session.provider.meter.used - before
+        finally:
+            await session.stop()
+            still.world.close()
+    return [Line("requests of a poll in which nothing changed", used, "", 1)]
+
+
+async def _fresh(session: object, after: float | None = None) -> None:
+    """Wait until a look that ended after `after` has made the data fresh."""
+    state = session.sync.state  # type: ignore[attr-defined]
+    async with asyncio.timeout(60):
+        async for _events in session.hub.subscribe():  # type: ignore[attr-defined]
+            state = session.sync.state  # type: ignore[attr-defined]
+            if state.phase == "fresh" and state.last_ok is not None and (after is None or state.last_ok > after):
+                return
+
+
+PARTS: dict[str, Callable[[int, int], list[Line]]] = {
+    "frames": frames,
+    "keys": keys,
+    "cells": cells,
+    "polls": polls,
+    "sync": sync,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=PARTS, action="append", help="these parts alone")
+    parser.add_argument("--pairs", type=int, default=9, help="pairs of starts for the first frame")
+    parser.add_argument("--devices", type=int, default=10_000, help="devices of the full sync")
+    options = parser.parse_args()
+    print(f"{'what':46} {'measured':>12}  {'limit':>10}")
+    failed = 0
+    for name in options.only or PARTS:
+        for line in PARTS[name](options.pairs, options.devices):
+            limit = "" if line.limit is None else f"{line.limit:g} {line.unit}".strip()
+            value = f"{line.value:.2f}" if line.unit in ("×", "s") else f"{line.value:,.1f}".removesuffix(".0")
+            verdict = "" if line.limit is None else "ok" if line.passed else "OVER"
+            failed += not line.passed
+            print(
+                f"{line.what:46} {value:>9} {line.unit:<2}  {limit:>10}  {verdict:4} {line.note}".rstrip(), flush=True
+            )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
