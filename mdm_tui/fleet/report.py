@@ -7,6 +7,7 @@ whatever it does not place ends in `other`, with its original path, so that noth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 __all__ = ["SECTIONS", "Leaf", "Report", "get", "last", "leaves", "move", "pattern"]
@@ -73,8 +74,9 @@ def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
 def get(tree: Any, path: str) -> Any:
     """The value at a dotted path of keys, None when it is not there or something on the way is of another shape."""
     node = tree
-    for key in path.split("."):
-        if not isinstance(node, Mapping):
+    for key in _keys(path):
+        # `type` first: asking an abstract class is what costs here.
+        if type(node) is not dict and not isinstance(node, Mapping):
             return None
         node = node.get(key)
     return node
@@ -102,9 +104,9 @@ def move(raw: Mapping[str, Any], table: Sequence[tuple[str, str]]) -> Report:
     rest = _branches(raw)
     report: Report = {}
     for source, target in table:
-        found, value = _take(rest, source.split("."))
+        found, value = _take(rest, _keys(source))
         if found:
-            _put(report, target.split("."), value)
+            _put(report, _keys(target), value)
     if rest:
         report["other"] = rest
     return report
@@ -112,10 +114,21 @@ def move(raw: Mapping[str, Any], table: Sequence[tuple[str, str]]) -> Report:
 
 def _branches(node: Any) -> Any:
     # Only objects are copied: `_take` deletes keys, lists and values are never written to.
-    return {key: _branches(value) for key, value in node.items()} if isinstance(node, Mapping) else node
+    if type(node) is dict or isinstance(node, Mapping):
+        return {
+            key: _branches(value) if type(value) is dict or isinstance(value, Mapping) else value
+            for key, value in node.items()
+        }
+    return node
 
 
-def _take(tree: Any, keys: list[str]) -> tuple[bool, Any]:
+@lru_cache(maxsize=4096)
+def _keys(path: str) -> tuple[str, ...]:
+    # The paths are those of the providers' tables: a page of 100 devices would split each of them 100 times.
+    return tuple(path.split("."))
+
+
+def _take(tree: Any, keys: tuple[str, ...]) -> tuple[bool, Any]:
     way: list[dict[str, Any]] = []
     node = tree
     for key in keys[:-1]:
@@ -134,7 +147,7 @@ def _take(tree: Any, keys: list[str]) -> tuple[bool, Any]:
     return True, value
 
 
-def _put(tree: Report, keys: list[str], value: Any) -> None:
+def _put(tree: Report, keys: tuple[str, ...], value: Any) -> None:
     node = tree
     for key in keys[:-1]:
         below = node.get(key)

@@ -21,6 +21,7 @@ DEPTH_LIMIT = 64
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -107,7 +108,7 @@ def decode(body: bytes) -> Any:
 
 def text(node: Any) -> str:
     """A JSON value as compact text that any store can hold."""
-    plain = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
+    plain = _COMPACT.encode(node)
     try:
         plain.encode()
     except UnicodeEncodeError:
