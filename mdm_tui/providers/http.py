@@ -92,7 +92,7 @@ class Http:
     ) -> None:
         base, self.host, local = address(base_url)
         self._reveal: Callable[[], str] = token.reveal if hasattr(token, "reveal") else lambda: token
-        if not _TOKEN.match(self._reveal() or ""):
+        if not _TOKEN.fullmatch(self._reveal() or ""):
             what = "is not set" if not self._reveal() else "has blanks or characters that no header can carry"
             raise FleetError(Kind.SIGNED_OUT, f"The token for {self.host} {what}", sent=Sent.NEVER)
         self._explain, self._read_only = explain, read_only

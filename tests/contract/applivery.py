@@ -48,7 +48,8 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
         merged: dict[str, Any] = {key: value for key, value in node.items() if key != "allOf"}
         for part in node["allOf"]:
             part = resolve(part)
-            merged = part | merged | {"properties": part.get("properties", {}) | merged.get("properties", {})}
+            properties = part.get("properties", {}) | merged.get("properties", {})
+            merged = part | merged | ({"properties": properties} if properties else {})
         return merged
     return node
 

@@ -128,7 +128,12 @@ FAULTS = [
         Sent.MAYBE,
         "stops in the middle",
     ),
-    (Status(301, location="https://elsewhere.example/v1"), Kind.REDIRECT, Sent.ANSWERED, "pointed to https://elsewhere"),
+    (
+        Status(301, location="https://elsewhere.example/v1"),
+        Kind.REDIRECT,
+        Sent.ANSWERED,
+        "pointed to https://elsewhere",
+    ),
     (Status(307), Kind.REDIRECT, Sent.ANSWERED, "pointed to nowhere"),
     (Status(400, 5209, "Invalid input"), Kind.INVALID, Sent.ANSWERED, "400 (5209, Invalid input)"),
     (Status(400, 5173, "No pushNotification token configured"), Kind.REFUSED, Sent.ANSWERED, "5173"),
@@ -411,7 +416,7 @@ async def test_no_token_or_password_in_any_error_repr_or_log(caplog) -> None:
     assert "(secret)" in text
 
 
-@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "tab\t", "über", "nul\0"])
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "end\n", "tab\t", "über", "nul\0"])
 def test_a_token_that_no_header_can_carry_is_refused_without_repeating_it(token) -> None:
     with pytest.raises(FleetError) as caught:
         Http("https://api.example/v1", token, explain=explain)
@@ -450,7 +455,9 @@ async def test_cancelling_closes_the_answer_and_is_not_swallowed() -> None:
 
 async def test_numbers_and_bytes_that_are_not_quite_json_do_not_cost_a_page() -> None:
     digits = "1" * 5000
-    body = b'{"a": NaN, "b": 1e999, "c": ' + digits.encode() + b', "d": "\xff", "e": "\\ud800", "f": 12345678901234567890}'
+    body = (
+        b'{"a": NaN, "b": 1e999, "c": ' + digits.encode() + b', "d": "\xff", "e": "\\ud800", "f": 12345678901234567890}'
+    )
     found = await connect(Faulty().plan(Answer(body))).ask(READ, same)
     assert found == {"a": None, "b": "1e999", "c": digits, "d": "\ufffd", "e": "\ud800", "f": 12345678901234567890}
 

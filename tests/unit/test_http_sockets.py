@@ -94,7 +94,7 @@ async def test_nobody_listening() -> None:
         (b"", Kind.UNREACHABLE, "broke during"),
         (b"garbage\r\n\r\n", Kind.UNREACHABLE, "broke during"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{", Kind.UNREADABLE, "stops in the middle"),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"a\"", Kind.UNREADABLE, "stops in the middle"),
+        (b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"a"', Kind.UNREADABLE, "stops in the middle"),
         (said(b"<html></html>"), Kind.UNREADABLE, "web page"),
     ],
 )

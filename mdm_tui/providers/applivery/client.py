@@ -78,7 +78,7 @@ class Client:
     """Makes the calls of one organisation."""
 
     def __init__(self, http: Http, organization: str) -> None:
-        if not _ORGANIZATION.match(organization):
+        if not _ORGANIZATION.fullmatch(organization):
             what = f"The organisation {clean(organization, 80)!r} is neither 24 digits or letters a-f nor a name"
             raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER)
         self.http = http
@@ -98,7 +98,7 @@ class Client:
         """Make the call of an operation and read its answer. Raises `FleetError` only."""
         operation = OPERATIONS[name]
         for id in ids:
-            if not _ID.match(id):
+            if not _ID.fullmatch(id):
                 what = f"{clean(id, 60)!r} is not an identifier of this service"
                 raise FleetError(Kind.NOT_FOUND, what, sent=Sent.NEVER)
         call = Call(
