@@ -14,9 +14,7 @@ from .world.world import SCENARIOS
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments and serve; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m mdm_tui.server", description="A simulated fleet over HTTP."
-    )
+    parser = argparse.ArgumentParser(prog="python -m mdm_tui.server", description="A simulated fleet over HTTP.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--fd", type=int, help="a listening socket that was handed over; instead of a port")
@@ -25,9 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenario", choices=SCENARIOS, default="calm")
     parser.add_argument("--speed", type=float, default=1.0, help="shortens the devices' rhythms")
     parser.add_argument("--data-dir", type=Path, help="keeps the fleet and its token")
-    parser.add_argument(
-        "--documented-only", action="store_true", help="leave out what the contract only infers"
-    )
+    parser.add_argument("--documented-only", action="store_true", help="leave out what the contract only infers")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
     parser.add_argument("--log-file", type=Path)
     given = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""The ASGI application: guards, routing, authentication, permissions, bodies, replays. The operations are in `applivery`."""
+"""The ASGI application: guards, routing, tokens, permissions, bodies, replays. The operations are in `applivery`."""
 
 from __future__ import annotations
 
@@ -129,11 +129,7 @@ class _Gate:
         given = token.encode("utf-8", "surrogateescape")
         for known, permissions in self._tokens.items():
             if secrets.compare_digest(known, given):
-                if (
-                    operation.permission
-                    and permissions is not None
-                    and operation.permission not in permissions
-                ):
+                if operation.permission and permissions is not None and operation.permission not in permissions:
                     raise forbidden()
                 return given
         raise bad_token()
@@ -178,9 +174,7 @@ class _Endpoint:
     async def _answer(self, request: Request) -> Response:
         operation = self._methods.get(request.method)
         if operation is None:
-            raise ApiError(
-                405, 405, "Method not allowed", headers={"Allow": ", ".join(sorted(self._methods))}
-            )
+            raise ApiError(405, 405, "Method not allowed", headers={"Allow": ", ".join(sorted(self._methods))})
         token = self._gate.enter(request, operation)
         ids = self._gate.ids(request)
         raw = await _read(request)

@@ -64,10 +64,10 @@ class Faults:
             page = b"<!doctype html><html><body><h1>Sign in to the guest network</h1></body></html>"
             await _send(send, status, page, b"text/html; charset=utf-8")
         elif fault == "drop":
-            _drop(send)
+            await _drop(send)
         elif fault == "drop_after":
             await app(scope, receive, _nowhere)
-            _drop(send)
+            await _drop(send)
         elif fault == "cut":
             await _cut(app, scope, receive, send)
         else:
@@ -80,11 +80,13 @@ async def _nowhere(message: Message) -> None:
     """The work is done, the answer is lost."""
 
 
-def _drop(send: Send) -> None:
+async def _drop(send: Send) -> None:
     """End the connection without an answer: uvicorn's transport when there is one, else an error for the caller."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
         transport.abort()
+        # Let the server notice before it wonders where the answer is.
+        await asyncio.sleep(0)
         return
     raise ConnectionResetError("the flaky scenario dropped the connection")
 
@@ -104,7 +106,7 @@ async def _cut(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, collect)
     await send(start)
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    _drop(send)
+    await _drop(send)
 
 
 async def _send(

@@ -32,9 +32,7 @@ class Replays:
         """Remember an answer. Call in the transaction that did the work."""
         now = self._clock.now()
         self._db.run("DELETE FROM replay WHERE at <= ?", (now - DAY,))
-        self._db.run(
-            "INSERT INTO replay VALUES (?,?,?,?,?,?)", (scope, key, _fingerprint(body), 200, answer, now)
-        )
+        self._db.run("INSERT INTO replay VALUES (?,?,?,?,?,?)", (scope, key, _fingerprint(body), 200, answer, now))
 
 
 def _fingerprint(body: bytes) -> str:

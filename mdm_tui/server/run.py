@@ -1,4 +1,4 @@
-"""Running the server as a process: socket, ready line, signals, parent pipe, log file, what lasts in the data folder."""
+"""Running the server as a process: socket, ready line, signals, parent pipe, log file, lasting files."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def serve(
     parent_pipe_fd: int | None = None,
     log_file: Path | None = None,
 ) -> int:
-    """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. The exit code: 0, or 1 with a word on stderr.
+    """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. Exit code 0, or 1 with a word on stderr.
 
     port: 0 takes a free one. fd: a listening socket that was handed over, instead of host and port. data_dir: keeps
     fleet and token; None is a fleet that is gone at the end. token: None takes the data folder's, else a random one.
-    parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where
-    warnings and accesses go; without it warnings go to stderr.
+    parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where warnings and accesses go; without
+    it warnings go to stderr.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -196,9 +196,7 @@ def _lock(data_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise OSError(
-                f"{data_dir} is in use by another server: stop it or give another data folder"
-            ) from None
+            raise OSError(f"{data_dir} is in use by another server: stop it or give another data folder") from None
         yield
     finally:
         os.close(descriptor)

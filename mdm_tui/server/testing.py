@@ -41,9 +41,7 @@ def fleet(
 
     permissions: what the token may do, None for everything. tokens: more tokens with their permissions.
     """
-    world = World.open(
-        data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario, clock=VirtualClock(start)
-    )
+    world = World.open(data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario, clock=VirtualClock(start))
     app = create_app(
         world,
         scenario=scenario,

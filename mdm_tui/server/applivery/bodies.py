@@ -82,9 +82,7 @@ _POLICY_PROPERTIES: dict[str, Any] = {
                 "type": "object",
                 "properties": {
                     "defaultViewFeature": _FEATURE,
-                    "toggledFeatures": _list(
-                        {"type": "object", "properties": {"name": _FEATURE, "active": FLAG}}
-                    ),
+                    "toggledFeatures": _list({"type": "object", "properties": {"name": _FEATURE, "active": FLAG}}),
                     "enableDefaultView": FLAG,
                 },
             },

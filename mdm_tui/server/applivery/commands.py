@@ -20,9 +20,7 @@ def list_commands(call: Call) -> dict[str, Any]:
         raise invalid("sort", f"no field {path}")
     device = call.world.devices.get(call.ids["aosDeviceId"])
     offset = max(0, (page - 1) * limit + call.shift)
-    found, total = call.world.commands.page(
-        device, COMMAND_SORTS[path], descending or not path, offset, limit
-    )
+    found, total = call.world.commands.page(device, COMMAND_SORTS[path], descending or not path, offset, limit)
     return page_of([command_shape(call.world, device, command) for command in found], total, page, limit)
 
 

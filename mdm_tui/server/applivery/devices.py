@@ -11,7 +11,7 @@ from ..world.devices import DeviceFilter
 from ..world.errors import NotThere
 from ..world.installed import installed
 from ..world.records import DISENROLL, GONE, Device
-from . import bodies, validation
+from . import bodies, spoil, validation
 from .call import Call
 from .envelope import invalid, page_of
 from .shapes import device_shape, installed_shape
@@ -154,4 +154,8 @@ def list_installed(call: Call) -> dict[str, Any]:
     if device.reported_at is None:
         return {"items": []}
     apps = installed(call.world, device, device.reported_at)
-    return {"items": [installed_shape(call.world, device, app) for app in apps]}
+    items = [installed_shape(call.world, device, app) for app in apps]
+    if call.world.scenario == "hostile":
+        for number, item in enumerate(items):
+            spoil.installed(call.world.seed, device.n, number, item)
+    return {"items": items}

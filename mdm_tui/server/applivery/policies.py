@@ -15,10 +15,29 @@ from .shapes import application_shape, policy_shape
 from .sorts import by_path
 
 _POLICY_FIELDS = frozenset(
-    ["id", "organizationId", "aosEnterpriseId", "name", "description", "config", "private", "segmentId", "exposeToChildren", "agentConfiguration", "assets", "assetsInfo", "applications", "applicationsInfo", "certificateProviderIds", "version", "updatedAt", "createdAt"]
+    (
+        "id",
+        "organizationId",
+        "aosEnterpriseId",
+        "name",
+        "description",
+        "config",
+        "private",
+        "segmentId",
+        "exposeToChildren",
+        "agentConfiguration",
+        "assets",
+        "assetsInfo",
+        "applications",
+        "applicationsInfo",
+        "certificateProviderIds",
+        "version",
+        "updatedAt",
+        "createdAt",
+    )
 )
 _APPLICATION_FIELDS = frozenset(
-    ["id", "organizationId", "aosEnterpriseId", "type", "config", "info", "version", "updatedAt", "createdAt"]
+    ("id", "organizationId", "aosEnterpriseId", "type", "config", "info", "version", "updatedAt", "createdAt")
 )
 _APPLICATION_TYPES = ("build", "lastBuild", "lastGitBranchBuild", "lastGitTagBuild", "lastTagBuild")
 
@@ -51,8 +70,7 @@ def list_policies(call: Call) -> dict[str, Any]:
         found = [
             policy
             for policy in found
-            if policy.segment_id in wanted
-            and (expand != "ancestors" or policy.segment_id == segment or policy.expose)
+            if policy.segment_id in wanted and (expand != "ancestors" or policy.segment_id == segment or policy.expose)
         ]
     return _window(call, [policy_shape(world, policy) for policy in found], _POLICY_FIELDS)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..world import World
-from ..world.catalog import AGENT_VERSIONS, CARRIERS, MODELS
+from ..world.catalog import AGENT_VERSIONS, CARRIERS, MODELS, Model
 from ..world.chance import mix
 from ..world.clock import iso
 from ..world.nature import GIB, Sample, Software, faults, sample, software
@@ -70,7 +70,7 @@ def memory_events(s: Sample, at: str) -> list[dict[str, Any]]:
     ]
 
 
-def hardware_sample(s: Sample, at: str, cores: int) -> dict[str, Any]:
+def hardware_sample(s: Sample, at: str, model: Model) -> dict[str, Any]:
     usage, heat = s.usage, s.cpu_temp
     return {
         "createTime": at,
@@ -78,8 +78,8 @@ def hardware_sample(s: Sample, at: str, cores: int) -> dict[str, Any]:
         "cpuTemperatures": [heat, round(heat + 1.3, 1)],
         "gpuTemperatures": [round(heat - 2.1, 1)],
         "skinTemperatures": [round(s.battery_temp + 1.7, 1)],
-        "cpuUsages": [round(usage * (1.5 - i * 0.14), 1) for i in range(cores)],
-        "fanSpeeds": [],
+        "cpuUsages": [round(usage * (1.5 - i * 0.14), 1) for i in range(model.cores)],
+        "fanSpeeds": [round(600 + heat * 30, 0)] if model.fan else [],
     }
 
 
@@ -206,6 +206,6 @@ def lean_report(world: World, device: Device) -> dict[str, Any] | None:
         "memoryInfo": _memory_of(device.model),
         "memoryEvents": memory_events(last, at),
         "powerManagementEvents": [power_event(last, at)],
-        "hardwareStatusSamples": [hardware_sample(last, at, MODELS[device.model].cores)],
+        "hardwareStatusSamples": [hardware_sample(last, at, MODELS[device.model])],
         "deviceSettings": settings(device, world, "encryption" in found),
     }

@@ -19,6 +19,7 @@ from .report import (
     memory_events,
     power_event,
 )
+from .words import POSTURES
 
 _BOOT_EVENTS = {"shutdown": "SHUTDOWN", "boot": "BOOT_COMPLETED"}
 
@@ -31,8 +32,8 @@ def full_report(world: World, device: Device) -> dict[str, Any] | None:
         return None
     seed = world.seed
     samples = [sample(seed, device, at) for at in sample_times(device, moment)]
-    cores = MODELS[device.model].cores
-    report["hardwareStatusSamples"] = [hardware_sample(s, iso(s.at), cores) for s in samples]
+    model = MODELS[device.model]
+    report["hardwareStatusSamples"] = [hardware_sample(s, iso(s.at), model) for s in samples]
     report["memoryEvents"] = _memory(world, device, samples)
     report["powerManagementEvents"] = _power(world, device, samples, moment)
     report |= _identity(world, device, moment)
@@ -40,7 +41,7 @@ def full_report(world: World, device: Device) -> dict[str, Any] | None:
     report["networkInfo"] = {**report["networkInfo"], **_telephony(world, device)}
     report["softwareInfo"] = {**report["softwareInfo"], **_software(world, device, moment)}
     report["hardwareInfo"] = {**report["hardwareInfo"], **_hardware(world, device)}
-    report["securityPosture"] = _posture(world, device, moment)
+    report["securityPosture"] = _posture(world, device)
     report["commonCriteriaModeInfo"] = {
         "commonCriteriaModeStatus": "COMMON_CRITERIA_MODE_DISABLED",
         "policySignatureVerificationStatus": "POLICY_SIGNATURE_VERIFICATION_DISABLED",
@@ -55,12 +56,8 @@ def _memory(world: World, device: Device, samples: list[Sample]) -> list[dict[st
     events = [event for s in samples[::2] if s is not samples[-1] for event in memory_events(s, iso(s.at))]
     if mix(world.seed, device.n, 301) % 9 == 0:
         at = iso(samples[0].at)
-        events.insert(
-            0, {"eventType": "EXTERNAL_STORAGE_DETECTED", "createTime": at, "byteCount": "63864569856"}
-        )
-        events.insert(
-            1, {"eventType": "EXTERNAL_STORAGE_MEASURED", "createTime": at, "byteCount": "1288490188"}
-        )
+        events.insert(0, {"eventType": "EXTERNAL_STORAGE_DETECTED", "createTime": at, "byteCount": "63864569856"})
+        events.insert(1, {"eventType": "EXTERNAL_STORAGE_MEASURED", "createTime": at, "byteCount": "1288490188"})
     return events + memory_events(samples[-1], iso(samples[-1].at))
 
 
@@ -74,13 +71,9 @@ def _power(world: World, device: Device, samples: list[Sample], moment: int) -> 
                 kind = "POWER_CONNECTED" if s.charging else "POWER_DISCONNECTED"
                 found.append((s.at, {"eventType": kind, "createTime": at, "batteryLevel": s.battery}))
             if s.battery <= 15 < before.battery:
-                found.append(
-                    (s.at, {"eventType": "BATTERY_LOW", "createTime": at, "batteryLevel": s.battery})
-                )
+                found.append((s.at, {"eventType": "BATTERY_LOW", "createTime": at, "batteryLevel": s.battery}))
             elif s.battery > 20 >= before.battery:
-                found.append(
-                    (s.at, {"eventType": "BATTERY_OKAY", "createTime": at, "batteryLevel": s.battery})
-                )
+                found.append((s.at, {"eventType": "BATTERY_OKAY", "createTime": at, "batteryLevel": s.battery}))
         found.append((s.at, power_event(s, at)))
         before = s
     for at, kind, _ in world.devices.happenings(device.n, moment - DAY):
@@ -188,9 +181,7 @@ def _telephony(world: World, device: Device) -> dict[str, Any]:
 
 def _software(world: World, device: Device, moment: int) -> dict[str, Any]:
     system = software(world.seed, device, moment)
-    kernel = {27: "4.4.78", 29: "4.14.117", 30: "4.19.152", 31: "5.4.147", 33: "5.10.149"}.get(
-        system.api, "5.15.123"
-    )
+    kernel = {27: "4.4.78", 29: "4.14.117", 30: "4.19.152", 31: "5.4.147", 33: "5.10.149"}.get(system.api, "5.15.123")
     return {
         "deviceKernelVersion": f"{kernel}-perf-g{hex_digits(12, device.model, system.api)}",
         "bootloaderVersion": f"{MODELS[device.model].hardware}-{system.build[-4:]}",
@@ -205,8 +196,8 @@ def _hardware(world: World, device: Device) -> dict[str, Any]:
     return found
 
 
-def _posture(world: World, device: Device, moment: int) -> dict[str, Any]:
-    state = posture(world.seed, device, moment)
+def _posture(world: World, device: Device) -> dict[str, Any]:
+    state = posture(world.seed, device)
     if state == "secure":
         return {"devicePosture": "SECURE", "postureDetails": []}
     if state == "compromised":
@@ -214,7 +205,7 @@ def _posture(world: World, device: Device, moment: int) -> dict[str, Any]:
     else:
         risk, text = "HARDWARE_BACKED_EVALUATION_FAILED", "Set a screen lock and report again."
     return {
-        "devicePosture": "POTENTIALLY_COMPROMISED" if state == "compromised" else "AT_RISK",
+        "devicePosture": POSTURES[state],
         "postureDetails": [
             {
                 "securityRisk": risk,
@@ -268,9 +259,7 @@ def _passwords(world: World, device: Device) -> list[dict[str, Any]]:
         "maximumFailedPasswordsForWipe": int,
     }
     # A policy's config is anybody's document: report only what has the right type.
-    return [
-        {**base, **{k: v for k, v in entry.items() if k in known and type(v) is known[k]}} for entry in wanted
-    ]
+    return [{**base, **{k: v for k, v in entry.items() if k in known and type(v) is known[k]}} for entry in wanted]
 
 
 def _defaults(world: World, device: Device) -> list[dict[str, Any]]:
@@ -286,8 +275,6 @@ def _defaults(world: World, device: Device) -> list[dict[str, Any]]:
         {
             "defaultApplicationType": "DEFAULT_BROWSER",
             "packageName": "org.chromium.browser",
-            "defaultApplicationSettingAttempts": [
-                {"packageName": "org.chromium.browser", "attemptOutcome": "SUCCESS"}
-            ],
+            "defaultApplicationSettingAttempts": [{"packageName": "org.chromium.browser", "attemptOutcome": "SUCCESS"}],
         },
     ]

@@ -11,7 +11,7 @@ from ..world.clock import iso
 from ..world.installed import Installed, installed
 from ..world.nature import location
 from ..world.places import children_of
-from ..world.records import Application, Command, Device, Person, Policy
+from ..world.records import DISABLED, Application, Command, Device, Person, Policy
 from . import spoil
 from .report import lean_report
 from .report_full import full_report
@@ -54,9 +54,7 @@ def device_shape(world: World, device: Device, *, full: bool = False) -> dict[st
     if effective:
         shape["devicePolicyStatus"] = _policy_status(world, device, effective)
     shape["config"] = _config(world, device, effective, full)
-    shape["stateHistory"] = [
-        {"state": STATES[state], "date": iso(at)} for state, at in json.loads(device.history)
-    ]
+    shape["stateHistory"] = [_state(state, at) for state, at in json.loads(device.history)]
     if device.reported_at is not None:
         shape["lastStatusReportTime"] = iso(device.reported_at)
     shape["enrolledDate"] = iso(device.enrolled_at or device.created_at)
@@ -69,6 +67,13 @@ def device_shape(world: World, device: Device, *, full: bool = False) -> dict[st
     if world.scenario == "hostile":
         spoil.device(world.seed, device.n, shape)
     return shape
+
+
+def _state(state: str, at: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {"state": STATES[state], "date": iso(at)}
+    if state == DISABLED:
+        entry["config"] = {"reason": "reported lost"}
+    return entry
 
 
 def _policy_status(world: World, device: Device, effective: Policy) -> dict[str, Any]:
@@ -125,10 +130,12 @@ def policy_shape(world: World, policy: Policy) -> dict[str, Any]:
     """A policy with its applications expanded."""
     body = policy.body
     applications = body.get("applications") or []
-    infos = []
-    for entry in applications:
-        if application := world.registry.applications.get(str(entry.get("aosApplicationId", "")).lower()):
-            infos.append(application_shape(world, application))
+    known = world.registry.applications
+    infos = [
+        application_shape(world, known[application_id])
+        for entry in applications
+        if (application_id := str(entry.get("aosApplicationId", "")).lower()) in known
+    ]
     shape: dict[str, Any] = {
         "id": policy.id,
         "organizationId": world.organization,
@@ -210,6 +217,8 @@ def command_shape(world: World, device: Device, command: Command) -> dict[str, A
         shape["pushId"] = command.push_id
     if command.sent_at is not None:
         shape["sentAt"] = iso(command.sent_at)
+    if world.scenario == "hostile":
+        spoil.command(world.seed, command.number, shape)
     return shape
 
 

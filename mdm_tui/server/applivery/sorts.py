@@ -28,11 +28,62 @@ DEVICE_SORTS: dict[str, str] = {
 
 # Fields of a device and of its report below which any path is taken; the value is computed for every device.
 _TOP = frozenset(
-    ["organizationId", "aosEnterpriseId", "tags", "state", "type", "subType", "mdmUser", "aosPolicy", "deviceAosPolicy", "aosPolicyAssignments", "devicePolicyStatus", "config", "summary", "stateHistory"]
+    (
+        "organizationId",
+        "aosEnterpriseId",
+        "tags",
+        "state",
+        "type",
+        "subType",
+        "mdmUser",
+        "aosPolicy",
+        "deviceAosPolicy",
+        "aosPolicyAssignments",
+        "devicePolicyStatus",
+        "config",
+        "summary",
+        "stateHistory",
+    )
 )
-_CONFIG = frozenset(["deviceReport", "managementMode", "location", "appliedPolicy"])
+_CONFIG = frozenset(("deviceReport", "managementMode", "location", "appliedPolicy"))
 _REPORT = frozenset(
-    ["name", "userName", "managementMode", "state", "appliedState", "policyCompliant", "nonComplianceDetails", "enrollmentTime", "lastPolicyComplianceReportTime", "lastPolicySyncTime", "policyName", "appliedPolicyName", "appliedPolicyVersion", "apiLevel", "enrollmentTokenData", "enrollmentTokenName", "disabledReason", "softwareInfo", "hardwareInfo", "displays", "previousDeviceNames", "networkInfo", "memoryInfo", "memoryEvents", "powerManagementEvents", "hardwareStatusSamples", "deviceSettings", "user", "systemProperties", "securityPosture", "ownership", "commonCriteriaModeInfo", "appliedPasswordPolicies", "dpcMigrationInfo", "defaultApplicationInfo"]
+    (
+        "name",
+        "userName",
+        "managementMode",
+        "state",
+        "appliedState",
+        "policyCompliant",
+        "nonComplianceDetails",
+        "enrollmentTime",
+        "lastPolicyComplianceReportTime",
+        "lastPolicySyncTime",
+        "policyName",
+        "appliedPolicyName",
+        "appliedPolicyVersion",
+        "apiLevel",
+        "enrollmentTokenData",
+        "enrollmentTokenName",
+        "disabledReason",
+        "softwareInfo",
+        "hardwareInfo",
+        "displays",
+        "previousDeviceNames",
+        "networkInfo",
+        "memoryInfo",
+        "memoryEvents",
+        "powerManagementEvents",
+        "hardwareStatusSamples",
+        "deviceSettings",
+        "user",
+        "systemProperties",
+        "securityPosture",
+        "ownership",
+        "commonCriteriaModeInfo",
+        "appliedPasswordPolicies",
+        "dpcMigrationInfo",
+        "defaultApplicationInfo",
+    )
 )
 
 COMMAND_SORTS: dict[str, str] = {
@@ -74,7 +125,7 @@ def value_at(shape: Any, path: str) -> Any:
 
 
 def by_path(items: list[dict[str, Any]], path: str, descending: bool) -> list[dict[str, Any]]:
-    """A short list of shapes ordered by a path; absent values come first, as in the database behind the real service."""
+    """A short list of shapes ordered by a path; absent values come first."""
 
     def rank(item: dict[str, Any]) -> tuple[int, Any]:
         value = value_at(item, path)

@@ -1,4 +1,4 @@
-"""The hostile scenario: report strings that attack a terminal and, in about 2 % of devices, types that break the contract."""
+"""The hostile scenario: report strings that attack a terminal and, in about 2 % of devices, wrong types."""
 
 from __future__ import annotations
 
@@ -80,3 +80,22 @@ def _types(kind: int, shape: dict[str, Any], report: dict[str, Any] | None) -> N
         shape.pop("displayName", None)
         shape["aosPolicyAssignments"] = None
         shape["devicePolicyStatus"] = {"pushed": "yes", "audit": None}
+
+
+def installed(seed: int, n: int, number: int, shape: dict[str, Any]) -> None:
+    """Spoil the texts of an application report in place, now and then."""
+    luck = mix(seed, n, 413, number)
+    if luck % 3 == 0:
+        shape["displayName"] = hostile.text(seed, n, 500 + number)
+    if luck % 7 == 0:
+        shape["versionName"] = hostile.text(seed, n, 600 + number)
+    if luck % 11 == 0:
+        shape["packageName"] = hostile.text(seed, n, 700 + number)
+
+
+def command(seed: int, number: int, shape: dict[str, Any]) -> None:
+    """Spoil what a device says of a command in place."""
+    for result in shape["results"]:
+        result["errorMessage"] = hostile.text(seed, number, 800)
+        result["errorType"] = hostile.text(seed, number, 801)
+        result["data"] = {hostile.text(seed, number, 802): [hostile.text(seed, number, 803)]}

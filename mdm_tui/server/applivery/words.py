@@ -38,12 +38,7 @@ COMMAND_STATES = {
     "cancelled": "CANCEL",
 }
 
-POSTURES = {
-    "secure": "SECURE",
-    "risk": "AT_RISK",
-    "compromised": "POTENTIALLY_COMPROMISED",
-    "unknown": "POSTURE_UNSPECIFIED",
-}
+POSTURES = {"secure": "SECURE", "risk": "AT_RISK", "compromised": "POTENTIALLY_COMPROMISED"}
 
 APP_ORIGINS = {
     "system": "SYSTEM_APP_FACTORY_VERSION",

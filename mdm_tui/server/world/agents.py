@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .chance import mix, unit
 from .clock import HOUR, SECOND
 from .effects import carry_out
-from .nature import asleep, reachable
+from .nature import asleep, policy_failure, reachable
 from .records import (
     ACTIVE,
     DONE,
@@ -54,9 +54,7 @@ class Agents:
         """Fill the heap from the database. Time in which the server was down is not replayed."""
         world = self._world
         now = world.clock.now()
-        for n, rhythm, habit in world.database.all(
-            "SELECT n, rhythm, habit FROM device WHERE state <> 'gone'"
-        ):
+        for n, rhythm, habit in world.database.all("SELECT n, rhythm, habit FROM device WHERE state <> 'gone'"):
             span = HOUR / 2 if habit == SILENT else rhythm * SECOND
             due = now + int(span * unit(world.seed, n, 101) / world.speed)
             self._arrivals += 1
@@ -154,14 +152,7 @@ class Agents:
     def _apply_policy(self, device: Device, now: int) -> dict[str, Any]:
         world = self._world
         policy = world.policies.all[device.effective_id or ""]
-        stubborn = mix(world.seed, device.n, 107) % 60 == 0
-        unlucky = mix(world.seed, device.n, 108, now) % 50 == 0
-        if stubborn or unlucky:
-            reason = (
-                "Could not download application: not enough storage",
-                "Wi-Fi configuration refused by the system",
-                "Password requirements are not supported on this API level",
-            )[mix(world.seed, device.n, 109) % 3]
+        if reason := policy_failure(world.seed, device.n, now):
             return {"applied_at": now, "applied_error": reason}
         return {
             "applied_id": policy.id,
@@ -238,9 +229,7 @@ class Agents:
             result["data"] = outcome.data
         if outcome.error:
             result |= {"error": outcome.error, "kind": outcome.error_kind}
-        world.commands.change(
-            command, status=ERROR if outcome.error else DONE, results=[*command.results, result]
-        )
+        world.commands.change(command, status=ERROR if outcome.error else DONE, results=[*command.results, result])
         columns = dict(outcome.columns)
         if columns.get("state") != GONE:
             columns["reported_at"] = now

@@ -24,6 +24,7 @@ class Model:
     baseband: str
     tablet: bool = False
     esim: bool = False
+    fan: bool = False
 
 
 _A8 = ("8.1.0", 27, "OPM1.171019.019")
@@ -63,7 +64,7 @@ MODELS: tuple[Model, ...] = (
     Model("Newland", "Newland AIDC", "MT9084 Orca III", "mt6765", "NL9", (_A11, _A13), 4, 64,
           (720, 1440, 320, 60), 8, True, 3, "MOLY.LR12A.R3.MP"),
     Model("Elo", "Elo Touch Solutions", "I-Series 4 Slate", "sdm660", "E3", (_A12,), 4, 64,
-          (1920, 1080, 160, 60), 8, False, 4, "", tablet=True),
+          (1920, 1080, 160, 60), 8, False, 4, "", tablet=True, fan=True),
 )  # fmt: skip
 
 

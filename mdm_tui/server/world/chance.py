@@ -1,4 +1,4 @@
-"""Chance without state: a number that depends on nothing but the integers given, so that any report can be computed again."""
+"""Chance without state: numbers that depend on the integers given alone, so that any report can be computed again."""
 
 from __future__ import annotations
 

@@ -66,9 +66,7 @@ class CommandBook:
             raise NotThere("command", command_id)
         return command
 
-    def page(
-        self, device: Device, sort: str, descending: bool, offset: int, limit: int
-    ) -> tuple[list[Command], int]:
+    def page(self, device: Device, sort: str, descending: bool, offset: int, limit: int) -> tuple[list[Command], int]:
         """A window of a device's commands, and how many there are."""
         way = "DESC" if descending else "ASC"
         rows = self._db.all(
@@ -79,10 +77,8 @@ class CommandBook:
         total = self._db.one("SELECT count(*) FROM command WHERE n = ?", (device.n,))[0]
         return [_command(row) for row in rows], total
 
-    def create(
-        self, device: Device, kind: str, params: dict[str, Any] | None, validity: int | None = None
-    ) -> Command:
-        """Queue a command. `validity` in milliseconds. Raises NotThere for a device that has left, NoPush on disenrolment."""
+    def create(self, device: Device, kind: str, params: dict[str, Any] | None, validity: int | None = None) -> Command:
+        """Queue a command; `validity` in ms. Raises NotThere if the device has left, NoPush on disenrolment."""
         if device.state == GONE:
             raise NotThere("device", device.id)
         if kind == DISENROLL:
@@ -103,9 +99,7 @@ class CommandBook:
                 self._world.devices.change(device, state=LEAVING)
         return command
 
-    def _insert(
-        self, device: Device, kind: str, params: dict[str, Any] | None, validity: int | None
-    ) -> Command:
+    def _insert(self, device: Device, kind: str, params: dict[str, Any] | None, validity: int | None) -> Command:
         now = self._world.clock.now()
         self._number += 1
         number = self._number
@@ -152,7 +146,7 @@ class CommandBook:
         return command
 
     def cancel(self, device: Device, command: Command) -> Command:
-        """Call back a pending command. Raises NotCancellable. A cancelled disenrolment makes the device active again."""
+        """Call back a pending command. Raises NotCancellable. Without its disenrolment the device is active again."""
         if command.status != PENDING:
             raise NotCancellable
         with self._db.transaction():
@@ -167,8 +161,7 @@ class CommandBook:
         for name, value in columns.items():
             setattr(command, name, value)
         written = {
-            name: json.dumps(value) if name in ("results", "params") else value
-            for name, value in columns.items()
+            name: json.dumps(value) if name in ("results", "params") else value for name, value in columns.items()
         }
         names = ", ".join(f"{name} = ?" for name in written)
         with self._db.transaction():

@@ -1,4 +1,4 @@
-"""The world's SQLite file: schema, opening, small helpers. One connection writes; other threads get their own, read-only."""
+"""The world's SQLite file: schema, opening, helpers. One connection writes; other threads read by their own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ CREATE TABLE replay (
 
 
 class Database:
-    """One SQLite file. `statements` counts what ran on the writing connection, so that tests can count instead of timing."""
+    """One SQLite file. `statements` counts what ran on the writing connection: tests count instead of timing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -157,9 +157,7 @@ class Database:
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
-        self.run(
-            "INSERT INTO meta VALUES (?,?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", (key, value)
-        )
+        self.run("INSERT INTO meta VALUES (?,?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", (key, value))
 
     def close(self) -> None:
         self.connection.close()

@@ -105,9 +105,7 @@ class DeviceBook:
             self._total = self._db.one(f"SELECT count(*) FROM device{clause}")[0]
         return self._total
 
-    def page(
-        self, wanted: DeviceFilter, sort: str, descending: bool, offset: int, limit: int
-    ) -> list[Device]:
+    def page(self, wanted: DeviceFilter, sort: str, descending: bool, offset: int, limit: int) -> list[Device]:
         """A window of the list, in the order of one of SORTS; equal keys follow the running number."""
         clause, params = wanted.clause()
         way = "DESC" if descending else "ASC"

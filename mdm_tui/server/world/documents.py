@@ -1,4 +1,4 @@
-"""The policies that a new fleet starts with, and the templates offered for new ones. Plain documents, no vendor's words."""
+"""The policies that a new fleet starts with, and the templates offered for new ones."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ OFFSETS: dict[int, int] = {place.id: place.utc_offset * MINUTE for place in PLAC
 
 @dataclass(slots=True)
 class Sample:
-    """What sensors say at one moment. Battery in percent, temperatures in Celsius, usage in percent, memory in bytes."""
+    """What sensors say at one moment: battery and usage in percent, temperatures in Celsius, memory in bytes."""
 
     at: int
     battery: int
@@ -188,6 +188,20 @@ def location(seed: int, device: Device, moment: int, moves: bool) -> tuple[float
     return round(latitude, 6), round(longitude, 6), round(4 + 60 * unit(seed, n, 63, moment // HOUR) ** 2, 1)
 
 
+_POLICY_FAILURES = (
+    "Could not download application: not enough storage",
+    "Wi-Fi configuration refused by the system",
+    "Password requirements are not supported on this API level",
+)
+
+
+def policy_failure(seed: int, n: int, moment: int) -> str | None:
+    """Why applying a policy fails at `moment`, if it does: some devices never manage, any may fail once."""
+    stubborn = mix(seed, n, 107) % 60 == 0
+    unlucky = mix(seed, n, 108, moment) % 50 == 0
+    return _POLICY_FAILURES[mix(seed, n, 109) % 3] if stubborn or unlucky else None
+
+
 # What a device can be found at fault for: (short name, setting, weight).
 FAULTS: tuple[str, ...] = ("app-missing", "app-old", "password", "wifi", "encryption", "value")
 
@@ -209,11 +223,11 @@ def faults(seed: int, device: Device, moment: int) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def posture(seed: int, device: Device, moment: int) -> str:
+def posture(seed: int, device: Device) -> str:
     """`secure`, `risk` or `compromised`; a device without a lock is at risk."""
     luck = mix(seed, device.n, 73) % 400
     if luck == 0:
         return "compromised"
     if luck < 14 or not device.secured:
         return "risk"
-    return "secure" if moment else "unknown"
+    return "secure"

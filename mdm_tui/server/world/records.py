@@ -39,7 +39,7 @@ DEVICE_MARKS = ",".join("?" * 30)
 
 @dataclass(slots=True)
 class Device:
-    """A row of `device`. `tags`, `assignments` and `history` are JSON text; times are milliseconds; rhythm is seconds."""
+    """A row of `device`. `tags`, `assignments`, `history` are JSON text; times are milliseconds, rhythm seconds."""
 
     n: int
     id: str

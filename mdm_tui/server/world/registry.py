@@ -16,9 +16,7 @@ class Registry:
     def __init__(self, database: Database) -> None:
         self.people: dict[str, Person] = {
             row[0]: Person(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
-            for row in database.all(
-                "SELECT id, email, name, tags, language, department FROM person ORDER BY id"
-            )
+            for row in database.all("SELECT id, email, name, tags, language, department FROM person ORDER BY id")
         }
         self.providers: dict[str, str] = dict(database.all("SELECT id, name FROM provider ORDER BY id"))
         self.applications: dict[str, Application] = {

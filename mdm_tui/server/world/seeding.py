@@ -12,6 +12,7 @@ from .chance import hex_digits, mix, object_id, unit
 from .clock import DAY, HOUR, MINUTE, SECOND
 from .database import Database
 from .documents import POLICIES, app_number
+from .nature import policy_failure
 from .places import EXTRA_TAGS, OTHER_NAMES, PEOPLE, PLACE_BY_ID, ROLES, SITE_WEIGHTS, SITES
 from .records import (
     ACTIVE,
@@ -99,9 +100,7 @@ def _applications(database: Database, seed: int, now: int) -> list[str]:
                 app.title,
                 app.slug,
                 app.source,
-                {"lastGitBranchBuild": "main", "lastGitTagBuild": "v*", "lastTagBuild": "stable"}.get(
-                    app.source, ""
-                ),
+                {"lastGitBranchBuild": "main", "lastGitTagBuild": "v*", "lastTagBuild": "stable"}.get(app.source, ""),
                 object_id(created, 41, number, seed),
                 object_id(created + 90 * DAY, 42, number, seed),
                 version,
@@ -290,8 +289,9 @@ def _device(
     elif luck >> 8 & 15 < 5:
         assignments = [[policies["night"][0], 5]]
     effective = assigned or (assignments[0][0] if assignments else None)
-    behind = luck >> 16 & 15 == 0 and version > 1
     applied = effective is not None and reported is not None
+    failed = policy_failure(seed, n, reported) if applied and reported else None
+    behind = version > 1 and (failed is not None or luck >> 16 & 15 == 0)
     person = people[(luck >> 24) % len(people)] if luck >> 20 & 7 < 5 else None
     place = PLACE_BY_ID[site]
     # Most devices sit in their site's segment, some higher up, a few in none.
@@ -326,7 +326,7 @@ def _device(
         applied_id=effective if applied else None,
         applied_version=(version - 1 if behind else version) if applied else None,
         applied_at=max((reported or now) - int(HOUR * 90 * unit(seed, n, 13)), created) if applied else None,
-        applied_error=None,
+        applied_error=failed,
         booted_at=max((reported or created) - int(9 * DAY * unit(seed, n, 14)), created),
         secured=int(luck >> 56 & 31 != 0),
     )
