@@ -1,0 +1,123 @@
+"""The server as a process: ready line, end, what lasts, what is said when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def _server(*arguments: str, **options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mdm_tui.server", "--devices", "20", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
+
+
+def _get(ready: dict, path: str, **headers: str):
+    applivery = ready["applivery"]
+    request = urllib.request.Request(
+        f"{applivery['base_url']}/organizations/{applivery['organization']}{path}",
+        headers={"Authorization": f"Bearer {applivery['token']}", **headers},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=20) as response:
+        return json.load(response)
+
+
+def test_ready_line_answers_and_a_clean_end_on_a_signal(tmp_path) -> None:
+    log = tmp_path / "server.log"
+    with _server("--log-file", str(log)) as process:
+        ready = json.loads(process.stdout.readline())
+        assert ready["ready"] is True
+        assert set(ready) == {"ready", "url", "applivery"}
+        assert ready["applivery"]["base_url"] == ready["url"] + "/v1"
+        assert ready["url"].startswith("http://127.0.0.1:")
+        assert len(ready["applivery"]["token"]) > 30
+        assert _get(ready, "/mdm/aosp/enterprise/devices")["data"]["totalDocs"] > 10
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _get(ready, "/segments", Origin="http://page.example")
+        assert refused.value.code == 403
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stdout.read() == ""
+        assert process.stderr.read() == ""
+    text = log.read_text()
+    assert "/v1/organizations/" in text
+    assert ready["applivery"]["token"] not in text
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_it_ends_when_the_parents_pipe_closes() -> None:
+    with _server("--parent-pipe") as process:
+        json.loads(process.stdout.readline())
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+def test_a_data_folder_keeps_fleet_and_token_and_serves_one_at_a_time(tmp_path) -> None:
+    folder = tmp_path / "fleet"
+    lines = []
+    for _ in range(2):
+        with _server("--data-dir", str(folder)) as process:
+            ready = json.loads(process.stdout.readline())
+            lines.append({key: ready["applivery"][key] for key in ("organization", "token")})
+            if len(lines) == 1:
+                with _server("--data-dir", str(folder)) as second:
+                    assert second.wait(20) == 1
+                    assert "in use by another server" in second.stderr.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+    assert lines[0] == lines[1]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+
+
+def test_a_taken_port_is_named() -> None:
+    with _server() as process:
+        port = json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1]
+        with _server("--port", port) as second:
+            assert second.wait(20) == 1
+            assert f"127.0.0.1:{port}" in second.stderr.read()
+
+
+def test_the_flaky_scenario_breaks_real_connections() -> None:
+    seen: set[str] = set()
+    with _server("--scenario", "flaky") as process:
+        ready = json.loads(process.stdout.readline())
+        for _ in range(150):
+            try:
+                _get(ready, "/segments")
+                seen.add("ok")
+            except urllib.error.HTTPError as error:
+                seen.add(str(error.code))
+            except json.JSONDecodeError:
+                seen.add("html")
+            except OSError:
+                seen.add("broken")
+            except Exception as error:
+                seen.add(type(error).__name__)
+            if {"ok", "429"} <= seen and seen & {"broken", "IncompleteRead", "RemoteDisconnected"}:
+                break
+        assert {"ok", "429"} <= seen and seen & {"broken", "IncompleteRead", "RemoteDisconnected"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
