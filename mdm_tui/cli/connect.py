@@ -14,8 +14,6 @@ from . import codes
 
 __all__ = ["choose", "settings"]
 
-ON_THE_SPOT = "spot"
-
 
 def settings(env: Mapping[str, str]) -> tuple[Settings, Paths]:
     """The configuration and the folders. Raises `ConfigError`."""
@@ -25,9 +23,10 @@ def settings(env: Mapping[str, str]) -> tuple[Settings, Paths]:
 
 def choose(arguments: Namespace, found: Settings) -> Connection | None:
     """The connection the arguments mean, None when none is named and none is set up. Raises `ConfigError`."""
-    connection = _on_the_spot(arguments, found) if arguments.url or arguments.organization else _named(arguments, found)
+    spot = bool(arguments.url or arguments.organization)
+    connection = _on_the_spot(arguments, found) if spot else _named(arguments, found)
     if connection is not None:
-        _known(connection)
+        _known(connection, "--provider" if spot else f"connections.{connection.name}.provider")
     return connection
 
 
@@ -64,7 +63,8 @@ def _on_the_spot(arguments: Namespace, found: Settings) -> Connection:
             )
     try:
         return Connection(
-            name=ON_THE_SPOT,
+            # It has no name of its own: the organisation's is what people know it by.
+            name=arguments.organization.strip("-._")[:64],
             provider=arguments.provider or "applivery",
             url=arguments.url,
             organization=arguments.organization,
@@ -74,7 +74,7 @@ def _on_the_spot(arguments: Namespace, found: Settings) -> Connection:
             page_size=found.page_size,
         )
     except ConfigError as error:
-        flag = "--" + error.key.replace("_", "-")
+        flag = "--organization" if error.key == "name" else "--" + error.key.replace("_", "-")
         raise ConfigError(error.message, key=flag, allowed=error.allowed) from None
 
 
@@ -84,7 +84,7 @@ def _replaced(connection: Connection, changes: dict[str, object]) -> Connection:
     return dataclasses.replace(connection, **changes) if changes else connection  # type: ignore[arg-type]
 
 
-def _known(connection: Connection) -> None:
+def _known(connection: Connection, key: str) -> None:
     from mdm_tui.fleet.errors import FleetError
     from mdm_tui.providers import factory, kinds
 
@@ -95,6 +95,6 @@ def _known(connection: Connection) -> None:
         hint = nearest(connection.provider, names)
         raise ConfigError(
             error.what + (f"; did you mean {hint!r}?" if hint and hint != connection.provider else ""),
-            key="--provider" if connection.name == ON_THE_SPOT else f"connections.{connection.name}.provider",
+            key=key,
             allowed=", ".join(names),
         ) from None

@@ -42,9 +42,9 @@ async def _print(arguments: Namespace, env: Mapping[str, str]) -> int:
         _write(report, stored.device.values, arguments.format, now)
         print(f"{session.connection.name}, {work.said_age(stored.seen_at, now)}.", file=sys.stderr)
         if failed is not None:
-            from .main import code_of
+            from .main import code_of, sentence_of
 
-            print(f"mdm-tui: only the list's view of it: {failed.sentence()}", file=sys.stderr)
+            print(f"mdm-tui: only the list's view of it: {sentence_of(failed)}", file=sys.stderr)
             return code_of(failed)
     return codes.DONE
 

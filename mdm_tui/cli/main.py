@@ -13,7 +13,7 @@ from mdm_tui.fleet.errors import FleetError, Kind
 from . import codes
 from .options import parse
 
-__all__ = ["code_of", "main"]
+__all__ = ["code_of", "main", "sentence_of"]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         _say(error.sentence())
         return codes.USAGE
     except FleetError as error:
-        _say(error.sentence())
+        _say(sentence_of(error))
         return code_of(error)
     except KeyboardInterrupt:
         _say("stopped")
@@ -47,6 +47,23 @@ def main(argv: Sequence[str]) -> int:
         # The reader has seen enough (`| head`); stdout is closed so that the interpreter does not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return codes.DONE
+
+
+# What to do where the console's own advice names keys and repeats that only the console has.
+_ADVICE = {
+    Kind.UNREACHABLE: "Check the address and the network.",
+    Kind.TIMEOUT: "The service did not answer in time; try again later.",
+    Kind.SIGNED_OUT: "Give a valid token for this connection.",
+    Kind.RATE_LIMITED: "Try again when the service allows it.",
+    Kind.SERVER: "The fault is the service's; try again later.",
+}
+
+
+def sentence_of(error: FleetError) -> str:
+    """What happened and what to do at a command line."""
+    advice = _ADVICE.get(error.kind)
+    said = error.sentence()
+    return f"{said.removesuffix(error.advice)}{advice}" if advice else said
 
 
 def code_of(error: FleetError) -> int:

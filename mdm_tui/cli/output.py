@@ -20,6 +20,8 @@ __all__ = ["csv_text", "json_text", "jsonl_text", "markdown", "plain", "table", 
 Values = Mapping[str, Value]
 # What begins a formula in a spreadsheet, and what a spreadsheet strips before it looks for one.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# One device with a page of text for a name must not push every other row apart.
+_WIDEST = 64
 _HIDDEN = re.compile(r"[^\x20-\x7e]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
@@ -77,10 +79,10 @@ def _cell(value: Any) -> Any:
 
 
 def table(rows: Sequence[Values], fields: Sequence[Field], *, now: float, width: int | None) -> str:
-    """Aligned columns, ages for times. width: cells there are, the widest flexible column gives; None: no limit."""
+    """Aligned columns, ages for times. width: cells there are, the widest text column gives way; None: no limit."""
     cells = [[show(row.get(field.key), field.kind, now=now) for field in fields] for row in rows]
     widths = [
-        max([cell_width(field.title), *(cell_width(line[index]) for line in cells)])
+        max([cell_width(field.title), *(min(_WIDEST, cell_width(line[index])) for line in cells)])
         for index, field in enumerate(fields)
     ]
     if width is not None:

@@ -12,7 +12,7 @@ import pytest
 from mdm_tui.cli import connect, terminal
 from mdm_tui.cli.codes import CliError
 from mdm_tui.cli.devices import fields_of, sorting
-from mdm_tui.cli.main import code_of
+from mdm_tui.cli.main import code_of, sentence_of
 from mdm_tui.cli.options import parse
 from mdm_tui.cli.version import wal_fixed
 from mdm_tui.config.errors import ConfigError
@@ -126,7 +126,7 @@ def test_on_the_spot_needs_no_configuration(tmp_path: Path) -> None:
     words = ["--url", "https://x.example/v1", "--organization", "acme", "--token-env", "T"]
     found = connect.choose(parse(words), settings(tmp_path, ""))
     assert found is not None
-    assert (found.scope, found.token_env, found.read_only) == ("applivery:acme", "T", False)
+    assert (found.name, found.scope, found.token_env, found.read_only) == ("acme", "applivery:acme", "T", False)
     assert connect.choose(parse([]), settings(tmp_path, "")) is None
 
 
@@ -158,7 +158,12 @@ def test_dumb_terminals_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ("kind", "code"), [(Kind.SIGNED_OUT, 3), (Kind.FORBIDDEN, 3), (Kind.CONFIG, 2), (Kind.SERVER, 1), (Kind.TIMEOUT, 1)]
 )
 def test_codes_of_failures(kind: Kind, code: int) -> None:
-    assert code_of(FleetError(kind, "x")) == code
+    error = FleetError(kind, "it happened")
+    assert code_of(error) == code
+    said = sentence_of(error)
+    assert said.startswith("it happened. ")
+    assert "console tries" not in said
+    assert "press" not in said
 
 
 @pytest.mark.parametrize(

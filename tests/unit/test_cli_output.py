@@ -75,6 +75,11 @@ def test_table_gives_way_in_text_first() -> None:
     assert "x…" in line
 
 
+def test_one_endless_name_does_not_push_the_others_apart() -> None:
+    lines = output.table([{"name": "x" * 500}, {"name": "Van 17"}], FIELDS[:2], now=NOW, width=None).splitlines()
+    assert max(len(line) for line in lines) < 80
+
+
 def test_markdown_keeps_its_table() -> None:
     text = output.markdown([{"name": "a|b [x](y) <b>`"}], [COLUMNS["name"], COLUMNS["battery"]])
     assert text.splitlines()[1] == "| --- | ---: |"
