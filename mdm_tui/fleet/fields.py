@@ -42,7 +42,7 @@ class Field:
     @property
     def section(self) -> str:
         """The section it stands in, "" when it is derived."""
-        return self.path.split(".", 1)[0]
+        return self.path.split(".", 1)[0].removesuffix("[]")
 
     @property
     def numeric(self) -> bool:
@@ -165,7 +165,7 @@ def known(pattern: str) -> Field | None:
     """The field a leaf's pattern belongs to, None when the console does not know it."""
     found = FIELDS.get(pattern)
     if found is None:
-        found = FIELDS.get(pattern.removesuffix("[]"))
+        found = FIELDS.get(pattern.removesuffix("[]")) or FIELDS.get(f"{pattern}.**")
     if found is None and pattern in _HOLDERS:
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", pattern.removesuffix("[]").rsplit(".", 1)[-1])
         return Field(pattern, name[:1].upper() + name[1:].lower(), "text", pattern)

@@ -114,7 +114,7 @@ def test_every_example_in_the_file_survives_the_round_trip() -> None:
 
 
 def test_every_error_of_the_contract_has_a_meaning() -> None:
-    from mdm_tui.providers.applivery.read import explain
+    from mdm_tui.providers.applivery.refusals import explain
 
     expected = {
         3001: None,

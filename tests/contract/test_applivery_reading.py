@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from mdm_tui.fleet import fields
 from mdm_tui.fleet.commands import Order, State
-from mdm_tui.fleet.devices import Segment
+from mdm_tui.fleet.devices import DeviceChanges, Segment
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.report import leaves
 from mdm_tui.providers import factory, kinds
-from mdm_tui.providers.applivery import read
+from mdm_tui.providers.applivery import read, refusals
 from mdm_tui.providers.applivery.report import REDACTED
 from tests.contract.applivery import ID, OTHER, answers, connect
 from tests.faulty import Answer, Faulty, Reset, Slow, Status, page
@@ -113,9 +113,9 @@ def test_any_json_is_read_as_something_and_kept_as_it_came(node) -> None:
             reader(node)
         except ValueError as error:
             assert "sent an answer" in str(error)
-    read.explain(400, node)
-    read.explain(400, {"error": node})
-    read.explain(400, {"error": {"code": node, "message": node}})
+    refusals.explain(400, node)
+    refusals.explain(400, {"error": node})
+    refusals.explain(400, {"error": {"code": node, "message": node}})
 
 
 @pytest.mark.parametrize(
@@ -285,6 +285,64 @@ def test_an_organisation_that_is_none_is_refused(organization) -> None:
 # what a service may lack
 
 
+async def test_without_single_records_the_documented_lists_are_read() -> None:
+    here = page([COMMAND | {"id": OTHER}])
+    net = Faulty(default=Answer(here)).rule(Status(404, 3001, "Entity not found"), path=f"/commands/{OTHER}")
+    provider = connect(net)
+    assert (await provider.command(ID, OTHER)).id == OTHER
+    assert (await provider.command(ID, OTHER)).id == OTHER
+    assert net.count(path=f"/commands/{OTHER}") == 1, "what is lacking is asked for once"
+    with pytest.raises(FleetError) as caught:
+        await provider.cancel(ID, OTHER)
+    assert caught.value.kind is Kind.UNSUPPORTED
+    assert "no endpoint to cancel a command" in caught.value.what
+    with pytest.raises(FleetError) as caught:
+        await provider.command(ID, "0" * 24)
+    assert caught.value.kind is Kind.NOT_FOUND
+
+
+async def test_without_single_policies_the_list_is_read_page_by_page() -> None:
+    first, second = page([POLICY | {"id": OTHER}], hasNextPage=True), page([POLICY | {"id": ID}])
+    net = Faulty().rule(Status(404, 3001, "Entity not found"), path=f"/policies/{ID}").rule(Answer(first), times=1)
+    net.rule(Answer(second))
+    provider = connect(net)
+    assert (await provider.policy(ID)).id == ID
+    assert [seen.params.get("page") for seen in net.seen] == [None, "1", "2"]
+    for call in (provider.update_policy(ID, {"name": "x"}), provider.delete_policy(ID)):
+        with pytest.raises(FleetError) as caught:
+            await call
+        assert caught.value.kind is Kind.UNSUPPORTED
+    assert net.count("PUT") == net.count("DELETE") == 1
+
+
+async def test_a_policy_that_is_nowhere_is_not_found() -> None:
+    net = Faulty(default=Answer(page([]))).rule(Status(404, 3001, "Entity not found"), path=f"/policies/{ID}")
+    for call in (lambda p: p.policy(ID), lambda p: p.delete_policy(ID)):
+        with pytest.raises(FleetError) as caught:
+            await call(connect(net))
+        assert (caught.value.kind, caught.value.code) == (Kind.NOT_FOUND, 3001)
+
+
+async def test_a_refusal_that_names_fields_stands_at_them() -> None:
+    details = [
+        {"path": "aosPolicyAssignments[0].priority", "message": "must be \x1bwhole"},
+        {"pointer": "/tags/1", "message": "too long"},
+        {"field": ["displayName"], "message": "no"},
+        {"path": "(body)", "message": "no"},
+        {"path": 5, "message": 5},
+        "text",
+    ]
+    body = {"status": False, "error": {"code": 5209, "message": "Invalid input", "details": details}}
+    with pytest.raises(FleetError) as caught:
+        await connect(Faulty(default=Answer(body, 400))).update_device(ID, DeviceChanges({"tags": ["a"]}))
+    assert [(item.pointer, item.message) for item in caught.value.problems] == [
+        ("assignments[0].priority", "must be ␛whole"),
+        ("tags[1]", "too long"),
+        ("display_name", "no"),
+        ("", "no"),
+    ]
+
+
 async def test_what_a_service_lacks_is_said_so() -> None:
     provider = connect(Faulty(default=Status(404)))
     calls = {
@@ -345,7 +403,9 @@ async def test_segments_become_a_list_with_their_parents() -> None:
 
 async def test_tags_and_users() -> None:
     provider = connect(
-        Faulty().plan(Answer({"data": {"items": [{"value": "a"}, "b", {"value": 5}, None, {"value": "a"}]}}))
+        Faulty().plan(
+            Answer({"data": {"items": [{"value": "a"}, "b", {"value": "\x1b[2J"}, {"value": 5}, None, {"value": "a"}]}})
+        )
     )
     assert await provider.tags() == ["a", "b"]
     provider = connect(

@@ -14,7 +14,7 @@ import pytest
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
-from mdm_tui.providers.applivery.read import explain
+from mdm_tui.providers.applivery.refusals import explain
 from mdm_tui.providers.body import DECODED_LIMIT, WIRE_LIMIT
 from mdm_tui.providers.http import OFF_LOOP, Call, Http
 from tests.faulty import (

@@ -12,7 +12,7 @@ import pytest
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
 from mdm_tui.providers.address import address
-from mdm_tui.providers.applivery.read import explain
+from mdm_tui.providers.applivery.refusals import explain
 from mdm_tui.providers.http import Call, Http
 
 READ = Call("GET", "/things", Purpose.LIST, tries=1)

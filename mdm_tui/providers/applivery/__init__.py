@@ -58,7 +58,7 @@ class Applivery:
         from mdm_tui.providers.http import Http
 
         from .provider import AppliveryProvider
-        from .read import explain
+        from .refusals import explain
 
         http = Http(
             settings.url,

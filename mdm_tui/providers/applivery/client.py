@@ -3,7 +3,7 @@
 Operations marked `optional` rest on a public client or on inference (NOTES, "Endpoints"). A service that lacks one
 answers 404 without its error envelope (or with a page), 405, 501 or its code 5138: that is UNSUPPORTED. A 404 with
 code 3001 means the entity, except where the path has no entity of its own (templates, tags): there it is UNSUPPORTED
-too, because other calls to the same organisation succeed.
+too, because other calls to the same organisation succeed. For a command or a policy, `lacking.py` tells the two apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mdm_tui.fleet.provider import Purpose
 from mdm_tui.fleet.text import clean
 from mdm_tui.providers.http import Call, Http
 
-from .read import accepted
+from .refusals import accepted
 
 __all__ = ["OPERATIONS", "Client", "Operation"]
 

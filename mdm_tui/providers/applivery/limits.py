@@ -8,7 +8,8 @@ Sources: AosDeviceUpdate, AosPolicyCreate, AosPolicyUpdate, AosCommandCreate of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +20,7 @@ from mdm_tui.fleet.devices import Assignment, DeviceChanges
 from mdm_tui.fleet.errors import Problem
 from mdm_tui.fleet.text import clean
 
-__all__ = ["check_changes", "check_order", "check_policy", "device_body", "order_body", "policy_body"]
+__all__ = ["check_changes", "check_order", "check_policy", "device_body", "neutral", "order_body", "policy_body"]
 
 _SAFE = 9007199254740991
 _HEX = r"^[a-fA-F0-9]{24}$"
@@ -175,10 +176,15 @@ def check_changes(changes: DeviceChanges) -> list[Problem]:
             del body[key]
             what = "clearing this is not documented; what came of it is read back"
             problems.append(Problem((_NEUTRAL[key],), what, warning=True))
-    for problem in _check(AosDeviceUpdate, body):
-        path = tuple(_NEUTRAL.get(part, part) if isinstance(part, str) else part for part in problem.path)
-        problems.append(Problem(path, problem.message, problem.allowed, problem.warning))
-    return problems
+    return [*problems, *neutral(_check(AosDeviceUpdate, body))]
+
+
+def neutral(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems of a device's body, ours or the service's, at the neutral names of its fields."""
+    return tuple(
+        replace(item, path=tuple(_NEUTRAL.get(part, part) if isinstance(part, str) else part for part in item.path))
+        for item in problems
+    )
 
 
 def order_body(order: Order) -> dict[str, Any]:

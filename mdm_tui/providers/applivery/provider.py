@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mdm_tui.fleet.commands import COMMANDS, Command, Order, PushStatus
 from mdm_tui.fleet.devices import App, Device, DeviceChanges, Segment, User
@@ -15,8 +15,11 @@ from mdm_tui.providers.http import Http
 
 from . import limits, read, wire
 from .client import Client
+from .lacking import Lacking, missing
 
 __all__ = ["AppliveryProvider"]
+
+T = TypeVar("T")
 
 # Sorting a walk by what never changes keeps rows from moving between pages while it runs.
 _STEADY, _NEWEST = "createdAt:asc", "updatedAt:desc"
@@ -30,6 +33,7 @@ class AppliveryProvider:
     def __init__(self, http: Http, organization: str, capabilities: frozenset[Capability]) -> None:
         self._client = Client(http, organization)
         self._http = http
+        self._lacking = Lacking(self._client)
         self.capabilities = capabilities
         self.commands: Sequence[str] = tuple(COMMANDS)
 
@@ -67,9 +71,14 @@ class AppliveryProvider:
     async def update_device(self, device_id: str, changes: DeviceChanges) -> Device:
         """PUT what was touched. The answer is the lean row (NOTES, quirk 2)."""
         _refuse("The change", self.check_changes(changes))
-        return await self._client.ask(
-            "update_device", lambda node: read.device(wire.data(node)), device_id, body=limits.device_body(changes)
-        )
+        body = limits.device_body(changes)
+        try:
+            return await self._client.ask(
+                "update_device", lambda node: read.device(wire.data(node)), device_id, body=body
+            )
+        except FleetError as error:
+            error.problems = limits.neutral(error.problems)
+            raise
 
     async def device_apps(self, device_id: str) -> list[App]:
         """The reported applications, in whichever wrapper they come; removed ones are in it, by their state."""
@@ -127,10 +136,19 @@ class AppliveryProvider:
         return next((item for item in found if item.name == "DISENROLL" and item.state.waiting), None)
 
     async def command(self, device_id: str, command_id: str) -> Command:
-        """One record. Inferred from the documented push-status below it."""
-        return await self._client.ask(
-            "command", lambda node: read.command(wire.data(node), device_id), device_id, command_id
-        )
+        """One record. Inferred from the documented push-status below it; without it, the device's list is read."""
+        if "command" in self._lacking.operations:
+            return await self._lacking.command(device_id, command_id)
+        try:
+            return await self._client.ask(
+                "command", lambda node: read.command(wire.data(node), device_id), device_id, command_id
+            )
+        except FleetError as error:
+            if not missing(error):
+                raise
+            found = await self._lacking.command(device_id, command_id, error)
+            self._lacking.remember("command", error)
+            return found
 
     async def push_status(self, device_id: str, command_id: str) -> PushStatus:
         """What the push service says."""
@@ -140,9 +158,16 @@ class AppliveryProvider:
 
     async def cancel(self, device_id: str, command_id: str) -> Command:
         """Cancel a pending command. Inferred; CONFLICT when it is past cancelling (5106)."""
-        return await self._client.ask(
-            "cancel", lambda node: read.command(wire.data(node), device_id), device_id, command_id
-        )
+        try:
+            return await self._client.ask(
+                "cancel", lambda node: read.command(wire.data(node), device_id), device_id, command_id
+            )
+        except FleetError as error:
+            if not missing(error) or error.kind is Kind.UNSUPPORTED:
+                raise
+            # A record that is there and cannot be addressed: the service has no such endpoint.
+            await self._lacking.command(device_id, command_id, error)
+            raise self._lacking.remember("cancel", error) from None
 
     # policies
 
@@ -154,8 +179,17 @@ class AppliveryProvider:
         return await self._client.ask("policies", lambda node: read.page(node, read.policy, page, limit), params=params)
 
     async def policy(self, policy_id: str) -> Policy:
-        """One policy. Inferred from the sibling platforms."""
-        return await self._client.ask("policy", _policy, policy_id)
+        """One policy. Inferred from the sibling platforms; without it, the list is read."""
+        if "policy" in self._lacking.operations:
+            return await self._lacking.policy(policy_id)
+        try:
+            return await self._client.ask("policy", _policy, policy_id)
+        except FleetError as error:
+            if not missing(error):
+                raise
+            found = await self._lacking.policy(policy_id, error)
+            self._lacking.remember("policy", error)
+            return found
 
     def check_policy(self, document: Any) -> list[Problem]:
         """The limits of a policy document."""
@@ -176,11 +210,20 @@ class AppliveryProvider:
         body = limits.policy_body(document)
         # On an update every field is optional: a document without a name is not refused here.
         _refuse("The policy", [item for item in self.check_policy(body) if item.path != ("name",) or "name" in body])
-        return await self._client.ask("update_policy", _policy, policy_id, body=body)
+        return await self._write_policy("update_policy", _policy, policy_id, body)
 
     async def delete_policy(self, policy_id: str) -> None:
         """DELETE a policy. Inferred; the shape of the answer is not relied on."""
-        return await self._client.ask("delete_policy", lambda node: None, policy_id)
+        return await self._write_policy("delete_policy", lambda node: None, policy_id)
+
+    async def _write_policy(self, name: str, reader: Callable[[Any], T], policy_id: str, body: Any = None) -> T:
+        try:
+            return await self._client.ask(name, reader, policy_id, body=body)
+        except FleetError as error:
+            if not missing(error) or error.kind is Kind.UNSUPPORTED:
+                raise
+            await self._lacking.policy(policy_id, error)
+            raise self._lacking.remember(name, error) from None
 
     async def policy_templates(self) -> list[Policy]:
         """Parts of policies to start from; UNSUPPORTED where the service has none."""

@@ -15,12 +15,10 @@ from pydantic import ValidationError
 from mdm_tui.fleet import faults, fields
 from mdm_tui.fleet.commands import Command, CommandResult, PushStatus, State
 from mdm_tui.fleet.devices import App, Device, Segment, User
-from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Page
 from mdm_tui.fleet.text import clean
 from mdm_tui.providers.body import text
-from mdm_tui.providers.calls import Said
 
 from . import wire
 from .report import SECRET_NAMES, redact, report
@@ -29,7 +27,6 @@ __all__ = [
     "app",
     "command",
     "device",
-    "explain",
     "page",
     "policy",
     "push_status",
@@ -193,9 +190,12 @@ def user(node: Any) -> User | None:
 
 
 def tags(document: Any) -> list[str]:
-    """The tags in use, each once, as they are (they are sent back); rows are `{value}` or plain text."""
+    """The tags in use, each once; rows are `{value}` or plain text.
+
+    They are shown to be chosen and then sent back: one that cannot be shown as it is, is not offered.
+    """
     found = (item.get("value") if isinstance(item, dict) else item for item in wire.listing(document).items)
-    return list(dict.fromkeys(item for item in found if isinstance(item, str) and item))
+    return list(dict.fromkeys(item for item in found if isinstance(item, str) and item and clean(item) == item))
 
 
 def segments(document: Any) -> list[Segment]:
@@ -226,47 +226,6 @@ def page(document: Any, one: Callable[[Any], T], number: int, limit: int) -> Pag
         more = number < found.pages if found.pages is not None else len(found.items) >= limit
     total = found.total if found.total is None or found.total >= 0 else None
     return Page([one(item) for item in found.items], number, total, bool(more and found.items))
-
-
-# The service's own codes whose meaning differs from that of the HTTP status they come with (NOTES, "Envelope").
-_CODES: dict[Any, Kind] = {
-    # "Unauthorized" beside "No auth token" and "Invalid Token": the token is good and may not do this.
-    4001: Kind.FORBIDDEN,
-    4002: Kind.SIGNED_OUT,
-    4004: Kind.SIGNED_OUT,
-    5017: Kind.REFUSED,
-    5050: Kind.REFUSED,
-    5106: Kind.CONFLICT,
-    5138: Kind.UNSUPPORTED,
-    5173: Kind.REFUSED,
-}
-
-
-def explain(status: int, document: Any) -> Said:
-    """What the error envelope says; no part of it is sure to be there."""
-    error = document.get("error") if isinstance(document, dict) else None
-    if isinstance(error, str):
-        return Said(message=error)
-    if not isinstance(error, dict):
-        message = document.get("message") if isinstance(document, dict) else None
-        return Said(message=message if isinstance(message, str) else "")
-    code = error.get("code")
-    if isinstance(code, bool) or not isinstance(code, int | str):
-        code = None
-    if isinstance(code, str):
-        code = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else clean(code, 40) or None
-    message = error.get("message")
-    kind = _CODES.get(code) if status < 500 and status != 429 else None
-    return Said(code, message if isinstance(message, str) else "", kind, ())
-
-
-def accepted(document: Any) -> Any:
-    """The document, unless it is a refusal that came with a success status."""
-    if isinstance(document, dict) and document.get("status") is False:
-        said = explain(200, document)
-        what = f"The service refused ({said.code or 'no code'}, {clean(said.message, 300) or 'no reason given'})"
-        raise FleetError(said.kind or Kind.REFUSED, what, code=said.code)
-    return document
 
 
 def _stand_in(raw: str) -> str:
