@@ -139,6 +139,9 @@ class Http:
         if self._read_only and call.method != "GET":
             what = f"{call.where} was not sent: this connection may only read"
             raise FleetError(Kind.READ_ONLY, what, where=call.where, sent=Sent.NEVER)
+        if self._client.is_closed:
+            what = f"{call.where} was not sent: the connection to {self.host} is closed"
+            raise FleetError(Kind.UNREACHABLE, what, where=call.where, sent=Sent.NEVER)
         tries = call.tries if call.method == "GET" else 1
         for attempt in range(1, tries + 1):
             await self._gate(call)

@@ -78,7 +78,7 @@ def answers(operation_id: str) -> list[Any]:
     return examples(operation["responses"]["200"])
 
 
-def connect(net: Faulty, **more: Any):
+def connect(net: Faulty, *, token: str = "token-canary", **more: Any):
     """A provider for the organisation of the examples."""
     fields: dict[str, Any] = {
         "url": "http://127.0.0.1:9/v1",
@@ -89,4 +89,4 @@ def connect(net: Faulty, **more: Any):
         "budget": 10_000,
     }
     settings = SimpleNamespace(**(fields | more))
-    return factory("applivery").connect(settings, "token-canary", transport=net)
+    return factory("applivery").connect(settings, token, transport=net)

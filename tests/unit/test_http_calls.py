@@ -232,6 +232,14 @@ async def test_read_only_sends_nothing_but_reads(method) -> None:
     assert await http.ask(READ, same) == {}
 
 
+async def test_after_closing_nothing_is_sent() -> None:
+    net = Faulty(default=Answer({}))
+    http = connect(net)
+    await http.aclose()
+    error = await refused(http, WRITE)
+    assert (error.kind, error.sent, net.seen) == (Kind.UNREACHABLE, Sent.NEVER, [])
+
+
 # pauses
 
 
