@@ -18,7 +18,7 @@ demo: .venv/runtime.stamp
 	@$(BIN)/mdm-tui demo $(ARGS)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 -m "not soak and not long" tests
+	$(BIN)/python -m pytest -n 2 -m "not soak" tests
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -28,7 +28,7 @@ check: .venv/dev.stamp
 	$(BIN)/python scripts/sizes.py
 
 contract: .venv/dev.stamp
-	$(BIN)/python -m pytest -m "not soak" tests/contract
+	$(BIN)/python -m pytest -n 2 tests/contract tests/contract/schemathesis_long.py
 
 bench: .venv/dev.stamp
 	$(BIN)/python tests/benchmarks/bench.py
