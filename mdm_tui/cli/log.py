@@ -7,7 +7,6 @@ import logging
 import os
 import re
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from mdm_tui.config.paths import Paths
@@ -15,23 +14,22 @@ from mdm_tui.config.paths import Paths
 __all__ = ["JsonLines", "redact", "start"]
 
 _MASK = "••••••"
-_BYTES, _FILES = 2_000_000, 3
+_MOST_BYTES = 2_000_000
 # What looks like a credential, whoever wrote it: header values, key=value pairs, JWTs, long random words.
 _PATTERNS = (
-    re.compile(r"(?i)((?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic|token)\s+)?[^\s'\",;)\]}]+"),
-    re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"),
-    re.compile(
-        r"(?i)(\b[\w-]*(?:token|password|passwd|secret|api[-_]?key|qrcode)[\w-]*['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&)\]}]+"
-    ),
-    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"),
-    re.compile(r"(://)[^/\s@]+(?=@)"),
+    r"(?i)((?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic|token)\s+)?[^\s'\",;)\]}]+",
+    r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}",
+    r"(?i)(\b[\w-]*(?:token|password|passwd|secret|api[-_]?key|qrcode)[\w-]*['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&)\]}]+",
+    r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
+    r"(://)[^/\s@]+(?=@)",
 )
 
 
 def redact(text: str) -> str:
     """`text` with everything that looks like a credential masked."""
+    # Compiled when the first line is written, not before the first frame; `re` keeps them.
     for pattern in _PATTERNS:
-        text = pattern.sub(rf"\g<1>{_MASK}", text)
+        text = re.sub(pattern, rf"\g<1>{_MASK}", text)
     return text
 
 
@@ -58,17 +56,26 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
-class _Private(RotatingFileHandler):
+class _Private(logging.FileHandler):
+    """A file for its owner alone; never a link that somebody else has put in its place."""
+
     def _open(self):  # type: ignore[no-untyped-def]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
 
 
 def start(paths: Paths) -> Path:
-    """Log to the state folder from now on: our own words from INFO, libraries' from WARNING. The file's path."""
+    """Log to the state folder from now on: our own words from INFO, libraries' from WARNING. The file's path.
+
+    Where the file cannot be written nothing is logged.
+    """
     paths.ensure(paths.state)
-    handler = _Private(paths.log, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
-    handler.setFormatter(JsonLines())
+    handler: logging.Handler
+    try:
+        handler = _opened(paths.log)
+    except OSError:
+        # A full disk must not keep anybody from their fleet.
+        handler = logging.NullHandler()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -76,3 +83,12 @@ def start(paths: Paths) -> Path:
     # A log that cannot be written must not write to the screen instead.
     logging.raiseExceptions = False
     return paths.log
+
+
+def _opened(path: Path) -> logging.Handler:
+    # Looked at here only: the standard library's rotating handler would be imported before the first frame.
+    if path.is_file() and path.stat().st_size > _MOST_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
+    handler = _Private(path, encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    return handler

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -71,8 +70,10 @@ def _match(pattern: re.Pattern[str], key: str, value: str, allowed: str) -> None
 
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine, without asking any name server."""
-    if host.lower() == "localhost":
+    if host.lower() in ("localhost", "127.0.0.1"):
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connections import Connection
 from .errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    import tomllib
 
 __all__ = ["ConfigError", "Settings", "example", "load"]
 
@@ -102,6 +103,10 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError("is not UTF-8 text", file=path, line=line, allowed="UTF-8") from None
+    if not text.strip():
+        return _settings({}, path, env)
+    import tomllib
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -109,6 +114,8 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     try:
         return _settings(document, path, env)
     except ConfigError as error:
+        from .lines import find_line
+
         raise error.at(path, find_line(text, error.key)) from None
 
 
@@ -215,6 +222,8 @@ def _shown(value: object) -> str:
 
 
 def _syntax(error: tomllib.TOMLDecodeError, path: Path) -> ConfigError:
+    import re
+
     message = str(error)
     place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
     if place:
@@ -222,45 +231,6 @@ def _syntax(error: tomllib.TOMLDecodeError, path: Path) -> ConfigError:
             f"column {place[2]}: {message[: place.start()]}", file=path, line=int(place[1]), allowed="TOML"
         )
     return ConfigError(message.removesuffix(" (at end of document)") + " at the end", file=path, allowed="TOML")
-
-
-_HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_ASSIGN = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[A-Za-z0-9_-]+|"([^"]*)"|'([^']*)'""")
-
-
-def find_line(text: str, key: str) -> int | None:
-    """The line, from 1, on which the dotted `key` stands in a TOML text; its table's line when it is not there."""
-    if not key:
-        return None
-    best: tuple[int, int] | None = None
-    table = ""
-    fence = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if fence:
-            if fence in line:
-                fence = ""
-            continue
-        if header := _HEADER.match(line):
-            table = found = _dotted(header[1])
-        elif assign := _ASSIGN.match(line):
-            found = _dotted(assign[1])
-            found = f"{table}.{found}" if table else found
-            for mark in ('"""', "'''"):
-                if line.count(mark) == 1:
-                    fence = mark
-        else:
-            continue
-        # A header `[a.b.c]` names `a.b` as well; a key `a.b = {...}` holds `a.b.c`.
-        if found == key or found.startswith(f"{key}."):
-            return number
-        if key.startswith(f"{found}.") and (best is None or len(found) > best[0]):
-            best = (len(found), number)
-    return best[1] if best else None
-
-
-def _dotted(name: str) -> str:
-    return ".".join(part[1] or part[2] or part[0].strip("\"'") for part in _PART.finditer(name))
 
 
 def example() -> str:

@@ -78,3 +78,16 @@ def test_lines_are_json_and_private(paths: Paths, capfd: pytest.CaptureFixture[s
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_large_log_is_put_aside_and_a_link_is_not_followed(paths: Paths, tmp_path: Path) -> None:
+    paths.ensure(paths.state)
+    paths.log.write_bytes(b"x" * 2_000_001)
+    log.start(paths)
+    assert paths.log.stat().st_size == 0
+    assert (paths.state / "mdm-tui.log.1").stat().st_size == 2_000_001
+    paths.log.unlink()
+    paths.log.symlink_to(tmp_path / "elsewhere")
+    log.start(paths)
+    logging.getLogger("mdm_tui.test").warning("nowhere to go")
+    assert not (tmp_path / "elsewhere").exists()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mdm_tui.config.errors import nearest
-from mdm_tui.config.settings import ConfigError, Settings, example, find_line, load
+from mdm_tui.config.lines import find_line
+from mdm_tui.config.settings import ConfigError, Settings, example, load
 
 GOOD = """\
 default = "acme"
