@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import ProviderFactory
@@ -17,6 +16,8 @@ _BUILT_IN = {"applivery": "mdm_tui.providers.applivery"}
 
 def kinds() -> list[str]:
     """The kinds of service this installation can speak to."""
+    from importlib.metadata import entry_points
+
     return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
 
 
@@ -24,6 +25,9 @@ def factory(kind: str) -> ProviderFactory:
     """The factory for a kind of service; `FleetError` CONFIG when there is none or it cannot be loaded."""
     if kind in _BUILT_IN:
         return import_module(_BUILT_IN[kind]).factory
+    # Only now: it is not needed before the first frame.
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=GROUP, name=kind):
         try:
             return point.load()
