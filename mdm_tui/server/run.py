@@ -58,6 +58,8 @@ def serve(
             listener = stack.enter_context(_listen(host, port) if fd is None else socket.socket(fileno=fd))
             world = World.open(data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario)
             stack.callback(world.close)
+            if "hostile" in (scenario, world.scenario) and scenario != world.scenario:
+                log.warning("%s holds a %s fleet, which stays as it is", data_dir, world.scenario)
             token = token or _lasting_token(data_dir)
             app = create_app(
                 world,

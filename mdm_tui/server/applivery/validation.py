@@ -44,7 +44,9 @@ def _say(faults: list[dict[str, str]], path: str, message: str) -> None:
 def _check(value: Any, schema: dict[str, Any], path: str, faults: list[dict[str, str]]) -> None:
     if len(faults) >= FAULT_LIMIT:
         return
-    if value is None and schema.get("nullable"):
+    if value is None:
+        if not schema.get("nullable") and schema["type"] != "any":
+            _say(faults, path, f"must be {_ARTICLE[schema['type']]}")
         return
     kind = schema["type"]
     if not _is(value, kind):

@@ -34,10 +34,11 @@ CREATE TABLE device (
   history TEXT NOT NULL, created_at INTEGER NOT NULL, enrolled_at INTEGER, updated_at INTEGER NOT NULL,
   reported_at INTEGER, applied_id TEXT, applied_version INTEGER, applied_at INTEGER, applied_error TEXT,
   booted_at INTEGER NOT NULL, secured INTEGER NOT NULL);
-CREATE INDEX device_updated ON device (updated_at, n);
-CREATE INDEX device_created ON device (created_at, n);
-CREATE INDEX device_reported ON device (reported_at, n);
-CREATE INDEX device_name ON device (name, n);
+-- With the state in them, pages far down the list are skipped to without touching the table.
+CREATE INDEX device_updated ON device (updated_at, n, state);
+CREATE INDEX device_created ON device (created_at, n, state);
+CREATE INDEX device_reported ON device (reported_at, n, state);
+CREATE INDEX device_name ON device (name, n, state);
 CREATE INDEX device_state ON device (state, n);
 CREATE INDEX device_segment ON device (segment_id, n);
 CREATE INDEX device_person ON device (person_id, n);

@@ -72,13 +72,14 @@ def installed(world: World, device: Device, moment: int) -> list[Installed]:
         # An update reaches a device some days after it is out; one in twelve stays behind for good.
         age = (moment - application.updated_at) // DAY - luck // 16 % 6
         behind = age < 0 or luck // 256 % 12 == 0
-        version = versions[-2] if behind and len(versions) > 1 else versions[-1]
+        newest = application.version_name
+        version = versions[-2] if behind and len(versions) > 1 else newest
         found.append(
             Installed(
                 application.package,
                 application.title,
                 version,
-                application.version_code - (10 if version != versions[-1] else 0),
+                application.version_code - (10 if version != newest else 0),
                 "custom",
                 True,
                 not wanted and luck // 4096 % 5 == 0,

@@ -64,8 +64,9 @@ class PolicyBook:
     def delete(self, policy: Policy) -> None:
         """Raises InUse while a device that has not left names the policy, directly or among its assignments."""
         count = self._db.one(
-            "SELECT count(*) FROM device WHERE state <> 'gone' AND (policy_id = ? OR effective_id = ? OR EXISTS "
-            "(SELECT 1 FROM json_each(assignments) WHERE json_extract(value, '$[0]') = ?))",
+            "SELECT count(*) FROM device WHERE state <> 'gone' AND (policy_id = ? OR effective_id = ? OR "
+            "(assignments <> '[]' AND EXISTS "
+            "(SELECT 1 FROM json_each(assignments) WHERE json_extract(value, '$[0]') = ?)))",
             (policy.id, policy.id, policy.id),
         )[0]
         if count:

@@ -205,7 +205,7 @@ def _devices(
     policies: dict[str, tuple[str, int]],
     wild: bool,
 ) -> Iterator[Device]:
-    numbers: dict[tuple[int, int], int] = {}
+    numbers: dict[int, int] = {}
     for n in range(count):
         luck = mix(seed, n, 1)
         site = SITES[_pick(SITE_WEIGHTS, luck >> 8)]
@@ -213,10 +213,10 @@ def _devices(
         role = ROLES[role_index]
         model_index = _model(role, luck >> 32)
         model = MODELS[model_index]
-        number = numbers[site.id, role_index] = numbers.get((site.id, role_index), 0) + 1
+        number = numbers[role_index] = numbers.get(role_index, 0) + 1
         name = role[0].format(n=number)
         if luck % 41 == 0 or n in (7, 19, 31):
-            name = OTHER_NAMES[n % len(OTHER_NAMES)].format(n=number)
+            name = OTHER_NAMES[n % len(OTHER_NAMES)].format(n=n + 1)
         tags = [*role[1], *([EXTRA_TAGS[luck % len(EXTRA_TAGS)]] if luck % 4 == 0 else [])]
         serial = f"{model.serial_prefix}{17 + luck % 9:02d}{mix(seed, n, 2) % 36**6:08d}"
         if wild:

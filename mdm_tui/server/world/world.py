@@ -38,6 +38,11 @@ class World:
         self._wake: asyncio.Event | None = None
         self._closed = False
         self.fleet_id = database.meta("fleet") or ""
+        digits = uuid.UUID(self.fleet_id).hex
+        # The organisation's identifier and its other name, and the enterprise configuration's identifier.
+        self.organization = digits[:24]
+        self.slug = f"demo-{digits[-6:]}"
+        self.enterprise = digits[8:]
         self.seed = int(database.meta("seed") or 1)
         self.scenario = database.meta("scenario") or "calm"
         self.registry = Registry(database)
@@ -89,21 +94,6 @@ class World:
             if temporary is not None:
                 shutil.rmtree(temporary, ignore_errors=True)
             raise
-
-    @property
-    def organization(self) -> str:
-        """The organisation's identifier: 24 hexadecimal digits of the fleet's UUID."""
-        return uuid.UUID(self.fleet_id).hex[:24]
-
-    @property
-    def slug(self) -> str:
-        """The organisation's other name."""
-        return f"demo-{uuid.UUID(self.fleet_id).hex[-6:]}"
-
-    @property
-    def enterprise(self) -> str:
-        """The identifier of the enterprise configuration within the organisation."""
-        return uuid.UUID(self.fleet_id).hex[8:32]
 
     def wake(self) -> None:
         """Something new is due: look at the heap again."""
