@@ -61,26 +61,31 @@ def width_of(text: str) -> int:
 def wrap(text: str, width: int) -> list[str]:
     """`text` in pieces of at most `width` cells, at spaces where there are any; nothing is lost but those spaces."""
     width = max(4, width)
-    if width_of(text) <= width:
+    if len(text) <= width and width_of(text) <= width:
         return [text]
     pieces: list[str] = []
-    rest = text
-    while width_of(rest) > width:
-        cut = _cut(rest, width)
-        space = rest.rfind(" ", cut // 2, cut + 1)
+    start = 0
+    while start < len(text):
+        # Only a window of the text is looked at: a value may be a megabyte long.
+        window = text[start : start + width + 1]
+        size = _fitting(window, width)
+        if start + size >= len(text):
+            pieces.append(text[start:])
+            break
+        space = window.rfind(" ", size // 2, size + 1)
         if space > 0:
-            pieces.append(rest[:space])
-            rest = rest[space + 1 :]
+            pieces.append(window[:space])
+            start += space + 1
         else:
-            pieces.append(rest[:cut])
-            rest = rest[cut:]
-    pieces.append(rest)
+            pieces.append(window[:size])
+            start += size
     return pieces
 
 
-def _cut(text: str, width: int) -> int:
-    if text[: width + 1].isascii():
-        return width
+def _fitting(text: str, width: int) -> int:
+    """How many characters from the start of `text` fit on so many cells, at least one."""
+    if text.isascii():
+        return min(len(text), width)
     used = 0
     for index, char in enumerate(text):
         used += width_of(char)

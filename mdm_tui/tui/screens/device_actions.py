@@ -1,0 +1,209 @@
+"""What a person can do on the Device screen. Mixed into `DeviceScreen`, which has the state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.widgets import Input
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.report import get
+from mdm_tui.fleet.text import clean
+from mdm_tui.tui.screens.device_bars import FindBar, Strip
+from mdm_tui.tui.screens.device_lines import Contents, strip_of
+from mdm_tui.tui.widgets.report import LinesView
+
+if TYPE_CHECKING:
+    from mdm_tui.tui.screens.base import FleetScreen
+
+    _Base = FleetScreen
+else:
+    _Base = object
+
+__all__ = ["DeviceActions"]
+
+
+class DeviceActions(_Base):
+    """The actions of the group `device`."""
+
+    if TYPE_CHECKING:
+        device_id: str
+        stored: Any
+        contents: Contents
+        raw_view: bool
+        _place: tuple[int, int]
+
+        async def draw(self) -> None: ...
+        async def reload(self) -> None: ...
+        def whole(self) -> str: ...
+
+    # --- sections ---
+
+    async def action_section(self, step: int) -> None:
+        """To the next (1) or previous (-1) section of the strip."""
+        keys = [key for key, _title, _count in strip_of(self.contents)]
+        view = self.query_one(LinesView)
+        current = "raw" if self.raw_view else view.anchor or "overview"
+        at = keys.index(current) if current in keys else 0
+        await self.go_section(keys[(at + step) % len(keys)])
+
+    async def go_section(self, key: str) -> None:
+        """Bring a section to the top of the sight; "raw" is a view of its own."""
+        view = self.query_one(LinesView)
+        raw = key == "raw"
+        if raw != self.raw_view:
+            if raw:
+                self._place = (view.top, view.cursor)
+            self.raw_view = raw
+            view.restart()
+            await self.draw()
+        if not raw:
+            view.go(key)
+        self.tick()
+
+    async def on_click(self, event: Any) -> None:
+        if isinstance(event.widget, Strip):
+            for x, size, key in event.widget.places:
+                if x <= event.x < x + size:
+                    await self.go_section(key)
+
+    # --- finding ---
+
+    def action_find(self) -> None:
+        """Search in what is shown."""
+        bar = self.query_one(FindBar)
+        bar.display = True
+        field = bar.query_one(Input)
+        field.value = ""
+        field.focus()
+
+    def action_find_next(self, step: int) -> None:
+        """To the next (1) or previous (-1) match; without a search, to the next fault."""
+        view = self.query_one(LinesView)
+        if view.needle:
+            if not view.find_next(step):
+                self.tell(f"Nothing here matches {clean(view.needle, 60)}.")
+        elif not view.seek_role(("bad", "warn"), step):
+            self.tell("No fault is shown in this report.")
+
+    def close_find(self, *, keep: bool) -> None:
+        """Close the search line; `keep` leaves the matches lit for n and N."""
+        bar = self.query_one(FindBar)
+        view = self.query_one(LinesView)
+        if not keep:
+            view.find("")
+        bar.display = False
+        view.focus()
+
+    def escape(self) -> bool:
+        bar = self.query_one(FindBar)
+        view = self.query_one(LinesView)
+        if bar.display:
+            self.close_find(keep=False)
+            return True
+        if view.needle:
+            view.find("")
+            return True
+        return False
+
+    # --- copying ---
+
+    def action_copy(self) -> None:
+        """The value under the cursor; where there is none, a line fit for a ticket."""
+        entry = self.query_one(LinesView).entry
+        if entry is not None and (entry.copy or entry.text):
+            self.app.copy_text(entry.copy or entry.text, entry.label or "Value")
+            return
+        self.app.copy_text(self.ticket(), "A line on the device")
+
+    def action_copy_all(self) -> None:
+        """The whole of what is shown, sections or raw document."""
+        self.app.copy_text(self.whole(), "The raw document" if self.raw_view else "The whole report")
+
+    def ticket(self) -> str:
+        """One line for a ticket: name, serial, id, state, policy, last report, faults."""
+        from mdm_tui.fleet.values import show_time
+
+        values = self.stored.device.values if self.stored is not None else {}
+        seen = values.get("seen")
+        words = [
+            clean(values.get("name") or ""),
+            f"serial {clean(values['serial'])}" if values.get("serial") else "",
+            f"id {self.device_id}",
+            clean(values.get("state") or ""),
+            f"policy {clean(values['policy'])}" if values.get("policy") else "no policy",
+            f"last report {show_time(seen)}" if isinstance(seen, (int, float)) else "never reported",
+            clean(values.get("faults") or ""),
+            f"as of {show_time(self.app.now())}",
+        ]
+        return ", ".join(word for word in words if word)
+
+    # --- doing ---
+
+    def action_act(self) -> None:
+        """The commands for this device."""
+        from mdm_tui.tui.screens.act import open_act
+
+        open_act(self, self.session, [self.device_id])
+
+    def action_edit(self) -> None:
+        """The form for what can be edited."""
+        if self.stored is None:
+            self.tell("The device has not been read yet.", "warning")
+            return
+        from mdm_tui.tui.screens.edit import open_edit
+
+        open_edit(self, self.session, self.device_id)
+
+    async def action_refresh_now(self) -> None:
+        """Read the device again, now."""
+        try:
+            await self.session.devices.refresh(self.device_id)
+        except FleetError as error:
+            self.tell(error.sentence(), "warning")
+        await self.reload()
+
+    async def action_related(self) -> None:
+        """Open the device's policy; where it has several, choose one."""
+        found: dict[str, str] = {}
+        report = self.contents.report
+        direct = get(report, "policy.aosPolicyId") or get(report, "policy.aosPolicy.id")
+        if isinstance(direct, str) and direct:
+            found[direct] = f"{clean(get(report, 'policy.aosPolicy.name') or direct)} (assigned directly)"
+        rows = get(report, "policy.aosPolicyAssignments")
+        for row in rows if isinstance(rows, list) else ():
+            key = get(row, "aosPolicyId")
+            if isinstance(key, str) and key:
+                name = clean(get(row, "aosPolicy.name") or key)
+                found.setdefault(key, f"{name} (priority {clean(get(row, 'priority'))})")
+        if not found:
+            self.tell("No policy is assigned to this device.")
+            return
+        if len(found) == 1:
+            self.open_policy(next(iter(found)))
+            return
+        from mdm_tui.tui.screens.ask import Choose
+
+        choose = Choose("Open which policy?", [(key, title, "") for key, title in found.items()])
+        self.app.push_screen(choose, lambda key: self.open_policy(key) if key else None)
+
+    def open_policy(self, policy_id: str) -> None:
+        """The policy's screen over this one."""
+        from mdm_tui.tui.screens.editor import PolicyScreen
+
+        self.app.push_screen(PolicyScreen(self.session, policy_id))
+
+    async def action_export(self) -> None:
+        """Write the report to a file, in a format to be chosen."""
+        from mdm_tui.tui.screens.ask import Choose
+        from mdm_tui.tui.screens.device_export import FORMATS, write
+
+        key = await self.app.push_screen_wait_here(Choose("Export this report as", list(FORMATS)))
+        if not key:
+            return
+        try:
+            path = await write(self, key)
+        except OSError as error:
+            self.tell(f"The report was not written: {error.strerror}: {error.filename}", "error")
+        else:
+            self.tell(f"Written to {path}")
