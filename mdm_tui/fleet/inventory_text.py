@@ -140,14 +140,12 @@ def _entries(run: Sequence[Entry], width: int, left: int) -> Iterator[Line]:
             yield from _entry(entry, width, left, label)
         return
     label = min(_label_width(run, width), half // 2)
-    group: list[Entry] = []
-    for entry in (*run, None):
-        if entry is not None and label + 2 + width_of(entry.text) <= half and width_of(entry.label) <= label:
-            group.append(entry)
-            continue
-        yield from _pairs(group, half, left, label)
-        group = []
-        if entry is not None:
+    # What fits stands in two columns, what does not below it, on lines of its own.
+    short = [e for e in run if label + 2 + width_of(e.text) <= half and width_of(e.label) <= label]
+    yield from _pairs(short, half, left, label)
+    kept = {id(entry) for entry in short}
+    for entry in run:
+        if id(entry) not in kept:
             yield from _entry(entry, width, left, label)
 
 

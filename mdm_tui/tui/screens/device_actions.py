@@ -9,6 +9,7 @@ from textual.widgets import Input
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
+from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.device_bars import FindBar, Strip
 from mdm_tui.tui.screens.device_lines import Contents, strip_of
 from mdm_tui.tui.widgets.report import LinesView
@@ -121,22 +122,9 @@ class DeviceActions(_Base):
         self.app.copy_text(self.whole(), "The raw document" if self.raw_view else "The whole report")
 
     def ticket(self) -> str:
-        """One line for a ticket: name, serial, id, state, policy, last report, faults."""
-        from mdm_tui.fleet.values import show_time
-
+        """One line for a ticket."""
         values = self.stored.device.values if self.stored is not None else {}
-        seen = values.get("seen")
-        words = [
-            clean(values.get("name") or ""),
-            f"serial {clean(values['serial'])}" if values.get("serial") else "",
-            f"id {self.device_id}",
-            clean(values.get("state") or ""),
-            f"policy {clean(values['policy'])}" if values.get("policy") else "no policy",
-            f"last report {show_time(seen)}" if isinstance(seen, (int, float)) else "never reported",
-            clean(values.get("faults") or ""),
-            f"as of {show_time(self.app.now())}",
-        ]
-        return ", ".join(word for word in words if word)
+        return devices_text.ticket(self.device_id, values, self.app.now())
 
     # --- doing ---
 

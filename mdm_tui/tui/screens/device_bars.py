@@ -14,25 +14,14 @@ from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.lines import Lines, Part, length, part, spread
 
 if TYPE_CHECKING:
     from mdm_tui.store.mirror import Stored
 
-__all__ = ["FindBar", "Notice", "Strip", "Title", "state_glyph"]
-
-
-def state_glyph(state: object) -> tuple[str, str]:
-    """The glyph of a device's state and its role."""
-    signs = glyphs()
-    return {
-        "ACTIVE": (signs.active, "good"),
-        "PROVISIONING": (signs.provisioning, "muted"),
-        "DISABLED": (signs.disabled, "muted"),
-        "PENDING_DISENROLL": (signs.leaving, "warn"),
-        "DELETED": (signs.gone, "muted"),
-    }.get(str(state), (" ", ""))
+__all__ = ["FindBar", "Notice", "Strip", "Title"]
 
 
 class Title(Lines):
@@ -44,8 +33,8 @@ class Title(Lines):
         """Show it. next_at: when the next poll starts, epoch seconds."""
         values = stored.device.values if stored is not None else {}
         width = self.size.width or 80
-        sign, role = state_glyph(values.get("state"))
-        left: list[Part] = [part(f" {glyphs().more_left} Devices   ", "muted"), part(f"{sign} ", role)]
+        sign = devices_text.glyph(values)
+        left: list[Part] = [part(f" {glyphs().more_left} Devices   ", "muted"), part(f"{sign.text} ", sign.role)]
         left.append(part(clean(values.get("name") or device_id), bold=True))
         left += [part(f"   {clean(values[key])}", "muted") for key in ("serial", "model") if values.get(key)]
         right: list[Part] = []

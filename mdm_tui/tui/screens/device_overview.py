@@ -135,11 +135,13 @@ def _policy(report: Report, values: Mapping[str, Value]) -> Fact | None:
     if has not in (None, "") and has != wanted:
         runs.append((f" · device has v{clean(has)}", "warn"))
     status = clean(values.get("applied") or "")
-    if status:
-        runs.append((f" · applied: {status}", "bad" if status == "error" else "muted"))
+    if status and status != "success":
+        runs.append((f" · applied: {status}", "bad"))
     pushed = values.get("pushed")
     if pushed is not None:
         runs.append((" · pushed" if pushed else " · not pushed", "muted" if pushed else "warn"))
+    elif status:
+        runs.append((" · applied", "muted"))
     return _fact("Policy", "policy", *runs, value=clean(name))
 
 
