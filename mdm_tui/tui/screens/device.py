@@ -125,7 +125,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
             return
         from mdm_tui.tui.screens.queue_lines import command_lines
 
-        items = [item for item in await commands.queue() if item.device_id == self.device_id]
+        items = await commands.queue(self.device_id)
         width = self.query_one(LinesView).size.width or 80
         self.contents.commands = command_lines(items, width, now=self.app.now())
         self.contents.commands_count = len(items)

@@ -1,0 +1,109 @@
+"""Acting on devices: which command, with what, on whom exactly, and the confirmation that cannot be a slip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mdm_tui.fleet.commands import COMMANDS, CommandSpec
+from mdm_tui.fleet.devices import DeviceKey
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.report import get
+from mdm_tui.fleet.text import clean
+from mdm_tui.tui import safe
+
+__all__ = ["open_act"]
+
+# More targets than this are not each read again to see whether their name was altered for display.
+_NAMES_READ = 50
+
+
+def open_act(screen: Any, session: Any, ids: Sequence[str]) -> None:
+    """Ask for a command for these devices. The ids are frozen here; nothing is sent before the typed confirmation."""
+    frozen = tuple(dict.fromkeys(ids))
+    if not frozen:
+        screen.tell("No device to act on: mark some with space, or put the cursor on one.")
+        return
+    if session.commands is None:
+        screen.tell(f"{session.factory.title} takes no commands.", "warning")
+        return
+    reason = session.writable
+    if reason:
+        screen.tell(f"Nothing can be sent on this connection: {reason}.", "warning")
+        return
+    screen.app.spawn(_act(screen.app, session, frozen), "act")
+
+
+async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
+    spec = await _choose(app, session, len(ids))
+    if spec is None:
+        return
+    params: Mapping[str, Any] | None = {}
+    if spec.params:
+        from mdm_tui.tui.screens.act_form import ActForm
+
+        apps = await _apps(session, ids) if any(param.kind == "packages" for param in spec.params) else []
+        params = await app.push_screen_wait_here(ActForm(spec, len(ids), apps))
+        if params is None:
+            return
+    try:
+        plan = await session.commands.plan(spec.name, [DeviceKey(session.scope, one) for one in ids], params, None, "")
+    except FleetError as error:
+        safe.toast(app, spec.title, error.sentence(), "error")
+        return
+    from mdm_tui.tui.screens.act_confirm import ActConfirm
+
+    altered = await _altered(session, [target.device.id for target in plan.will])
+    sent = await app.push_screen_wait_here(ActConfirm(session, plan, altered))
+    if not sent:
+        safe.toast(app, spec.title, "Nothing was sent.")
+        return
+    count = len(plan.will)
+    words = f"{spec.title}: {count} command{'s are' if count != 1 else ' is'} written down and being sent, one by one."
+    safe.toast(app, "", words)
+    if app.current_mode != "queue":
+        await app.action_go("queue")
+
+
+async def _choose(app: Any, session: Any, count: int) -> CommandSpec | None:
+    from mdm_tui.tui.screens.ask import Choose
+
+    offered = [COMMANDS[name] for name in session.factory.commands if name in COMMANDS]
+    options = [(spec.name, ("! " if spec.destructive else "  ") + spec.title, _note(spec)) for spec in offered]
+    title = "Send to this device" if count == 1 else f"Send to {count} devices"
+    key = await app.push_screen_wait_here(Choose(title, options))
+    return COMMANDS.get(key) if key else None
+
+
+def _note(spec: CommandSpec) -> str:
+    return spec.name + (" · cannot be undone" if spec.irreversible else " · destructive" if spec.destructive else "")
+
+
+async def _apps(session: Any, ids: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(package, name) of the apps of a single target, from its report or the service; none is no hindrance."""
+    if len(ids) != 1:
+        return []
+    found: dict[str, str] = {}
+    stored = await session.mirror.device(session.scope, ids[0])
+    rows = get(session.devices.report(stored.device.raw), "applications") if stored is not None else None
+    for row in rows if isinstance(rows, list) else ():
+        package = get(row, "packageName")
+        if isinstance(package, str):
+            found[package] = clean(get(row, "displayName") or "")
+    try:
+        for app in await session.devices.apps(ids[0]) if not found else ():
+            found[app.package] = clean(app.name)
+    except FleetError:
+        pass
+    return sorted(found.items())
+
+
+async def _altered(session: Any, ids: Sequence[str]) -> frozenset[str]:
+    """Devices whose name is shown otherwise than it is, because it holds what a terminal must not be given."""
+    found: set[str] = set()
+    for device_id in ids[:_NAMES_READ]:
+        stored = await session.mirror.device(session.scope, device_id)
+        name = get(session.devices.report(stored.device.raw), "identity.displayName") if stored is not None else None
+        if isinstance(name, str) and name.strip() and clean(name) != name:
+            found.add(device_id)
+    return frozenset(found)

@@ -1,0 +1,153 @@
+"""The parameters of a command. Leaving one out is a choice of its own, never an empty field; none is preselected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input, OptionList, RadioButton, RadioSet, SelectionList, Static
+from textual.widgets.selection_list import Selection
+
+from mdm_tui.fleet.commands import CommandSpec, Param
+from mdm_tui.tui import safe
+from mdm_tui.tui.screens.dialogs import Guarded, foot
+
+__all__ = ["ActForm"]
+
+# What the two choices of each kind of parameter are called: with it, without it.
+_CHOICES: dict[str, tuple[str, str]] = {
+    "secret": ("Set this password", "Clear the password"),
+    "packages": ("These apps", "No list"),
+    "text": ("This value", "Leave it out"),
+}
+
+
+class ActForm(Guarded):
+    """Answers the parameters (None for a value: deliberately without it), or None. Nothing is sent from here."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    ActForm > Vertical { width: 78; }
+    ActForm RadioSet { border: none; background: $raised; padding: 0; height: auto; width: 1fr; }
+    ActForm RadioSet:focus { border: none; }
+    ActForm RadioButton { background: $raised; border: none; padding: 0; }
+    ActForm Input { margin-left: 4; }
+    ActForm SelectionList { height: auto; max-height: 8; border: none; margin-left: 4; padding: 0; background: $raised;
+        scrollbar-size-vertical: 1; }
+    ActForm SelectionList:focus { border: none; }
+    ActForm .what { height: auto; }
+    """
+
+    def __init__(self, spec: CommandSpec, count: int, apps: Sequence[tuple[str, str]] = ()) -> None:
+        """apps: (package, name) to choose from, where they are known."""
+        super().__init__()
+        self.spec = spec
+        self.count = count
+        self.apps = list(apps)
+
+    def compose(self) -> ComposeResult:
+        many = "this device" if self.count == 1 else f"{self.count} devices"
+        with Vertical():
+            yield Static(safe.plain(f"{self.spec.title}: {many}", bold=True))
+            yield Static(safe.plain(self.spec.what, "muted"))
+            for param in self.spec.params:
+                yield Static()
+                yield from self._param(param)
+            yield Static(classes="problem")
+            yield foot(
+                ("tab", "next"),
+                ("space", "choose"),
+                ("enter", "in a field: go on"),
+                ("esc", "back, nothing is sent yet"),
+            )
+
+    def _param(self, param: Param) -> ComposeResult:
+        with_it, without = _CHOICES[param.kind]
+        yield Static(safe.plain(f"{param.title}: choose one"))
+        with RadioSet(id=f"choice-{param.key}"):
+            yield RadioButton(safe.plain(with_it), id=f"with-{param.key}")
+            yield RadioButton(safe.plain(f"{without} ({param.absent})"), id=f"without-{param.key}")
+        if param.kind == "packages" and self.apps:
+            yield SelectionList[str](
+                *[
+                    Selection(safe.join(name or package, (f"  {package}", "muted")), package)
+                    for package, name in self.apps
+                ],
+                id=f"list-{param.key}",
+            )
+        words = "names of packages, separated by blanks" if param.kind == "packages" else "the new password"
+        yield Input(placeholder=words, password=param.kind == "secret", compact=True, id=f"value-{param.key}")
+        if param.kind == "secret":
+            yield Input(placeholder="the same once more", password=True, compact=True, id=f"again-{param.key}")
+
+    def on_mount(self) -> None:
+        # Nothing is chosen until somebody chooses: no default.
+        for button in self.query(RadioButton):
+            button.value = False
+        self.query(RadioSet).first().focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.finish()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        # Typing a value is choosing to give one.
+        key = (event.input.id or "").partition("-")[2]
+        if event.value and key:
+            self.query_one(f"#with-{key}", RadioButton).value = True
+
+    def on_selection_list_selected_changed(self, event: SelectionList.SelectedChanged[str]) -> None:
+        key = (event.selection_list.id or "").partition("-")[2]
+        if event.selection_list.selected:
+            self.query_one(f"#with-{key}", RadioButton).value = True
+
+    def on_radio_set_changed(self, event: RadioSet.Changed) -> None:
+        self.complain("")
+        key = (event.radio_set.id or "").partition("-")[2]
+        if (event.pressed.id or "").startswith("with-"):
+            target = self.query(f"#list-{key}")
+            (target.first() if target else self.query_one(f"#value-{key}")).focus()
+
+    def finish(self) -> None:
+        """Check and answer, or say what is missing."""
+        found: dict[str, Any] = {}
+        for param in self.spec.params:
+            value, sentence = self._value(param)
+            if sentence:
+                self.complain(sentence)
+                return
+            found[param.key] = value
+        self._check(found)
+
+    def _check(self, found: Mapping[str, Any]) -> None:
+        from mdm_tui.services.command_plan import check_order
+
+        problems = check_order(self.spec, found, None)
+        if problems:
+            self.complain(f"{problems[0].message}. {problems[0].allowed}".strip())
+        else:
+            self.dismiss(dict(found))
+
+    def _value(self, param: Param) -> tuple[Any, str]:
+        with_it, without = _CHOICES[param.kind]
+        if self.query_one(f"#without-{param.key}", RadioButton).value:
+            return None, ""
+        if not self.query_one(f"#with-{param.key}", RadioButton).value:
+            return None, f"Choose “{with_it}” or “{without}”."
+        typed = self.query_one(f"#value-{param.key}", Input).value
+        if param.kind == "secret":
+            if typed != self.query_one(f"#again-{param.key}", Input).value:
+                return None, "The two entries of the password differ."
+            return typed, ""
+        if param.kind == "packages":
+            lists = self.query(f"#list-{param.key}").results(SelectionList)
+            chosen = [package for one in lists for package in one.selected]
+            return list(dict.fromkeys([*chosen, *typed.replace(",", " ").split()])), ""
+        return typed, ""
+
+    def key_ctrl_s(self) -> None:
+        self.finish()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()

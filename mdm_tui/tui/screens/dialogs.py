@@ -1,0 +1,259 @@
+"""Dialogs that nobody answers by accident, and lists that are searched: the parts all others are made of.
+
+A guarded dialog drops whatever was typed or clicked in its first 300 ms (RULES §2): keys meant for the screen below
+never answer it. The app asks `deaf` before it hands an event on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from typing import Any, ClassVar, Final, NamedTuple
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.text import search_key
+from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import FleetModal
+
+__all__ = ["SILENCE", "Guarded", "Item", "Prompt", "Search", "Typed", "filtered", "foot", "keys_line"]
+
+SILENCE: Final = 0.3
+"""Seconds in which a dialog that has just appeared hears nothing."""
+_SEARCH_REST: Final = 0.2
+
+
+def foot(*keys: tuple[str, str]) -> Static:
+    """The last line of a dialog: (key, what it does)."""
+    return Static(keys_line(*keys), classes="foot", id="foot")
+
+
+def keys_line(*keys: tuple[str, str]) -> safe.Content:
+    """Keys and what they do, as content."""
+    parts: list[tuple[str, str]] = []
+    for key, words in keys:
+        parts += [(key, "accent"), (f" {words}   ", "muted")]
+    return safe.join(*parts)
+
+
+class Item(NamedTuple):
+    """One thing to choose. depth: levels it is indented by, in a tree."""
+
+    key: str
+    title: str
+    note: str = ""
+    depth: int = 0
+
+
+class Guarded(FleetModal):
+    """A dialog that is deaf while it appears."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Guarded > Vertical { width: 92; max-width: 96%; height: auto; max-height: 94%; background: $raised;
+        border: round $line; padding: 0 1; }
+    Guarded Input { height: 1; border: none; padding: 0 1; background: $ground; }
+    Guarded Input:focus { border: none; }
+    Guarded .row { height: 1; }
+    Guarded .label { width: 16; color: $muted; }
+    Guarded .foot { height: auto; margin-top: 1; }
+    Guarded .problem { height: auto; color: $bad; display: none; }
+    """
+    silence: ClassVar[float] = SILENCE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard_from: float | None = None
+
+    def on_show(self) -> None:
+        self.call_after_refresh(self._appeared)
+
+    def _on_mount(self, event: events.Mount) -> None:
+        super()._on_mount(event)
+        self.call_after_refresh(self._appeared)
+
+    def _appeared(self) -> None:
+        if self._heard_from is None:
+            self._heard_from = monotonic() + self.silence
+
+    def deaf(self, event: events.Event) -> bool:
+        """Whether an event is to be dropped because it came too soon to be meant for this dialog."""
+        if self.silence <= 0:
+            return False
+        return self._heard_from is None or event.time < self._heard_from
+
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong, at the place for it; "" takes it away."""
+        place = self.query_one(".problem", Static)
+        place.update(safe.plain(sentence, "bad"))
+        place.display = bool(sentence)
+
+
+class Search(Guarded):
+    """Choose one of many by typing a part of it; answers its key, or None.
+
+    load: the items for what is typed; called at once with "" and again after each pause. `FleetError` is said.
+    """
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Search > Vertical { width: 72; }
+    Search OptionList { height: auto; max-height: 16; border: none; background: $raised; padding: 0;
+        scrollbar-size-vertical: 1; }
+    Search OptionList:focus { border: none; }
+    """
+    silence: ClassVar[float] = 0.0
+
+    def __init__(
+        self, title: str, load: Callable[[str], Awaitable[Sequence[Item]]], *, hint: str = "type to search"
+    ) -> None:
+        super().__init__()
+        self._title, self._load, self._hint = title, load, hint
+        self._asked = 0
+        self._items: list[Item] = []
+        self._timer: Any = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(safe.plain(self._title, bold=True))
+            yield Input(placeholder=self._hint, compact=True)
+            yield Static(classes="problem")
+            yield OptionList()
+            yield foot(("enter", "choose"), ("esc", "back"))
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).can_focus = False
+        self.query_one(Input).focus()
+        self.app.spawn(self._fill(""), "search")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        text = event.value
+        self._timer = self.set_timer(_SEARCH_REST, lambda: self.app.spawn(self._fill(text), "search"))
+
+    async def _fill(self, text: str) -> None:
+        self._asked += 1
+        mine = self._asked
+        try:
+            items = list(await self._load(text))
+        except FleetError as error:
+            if self.is_attached:
+                self.complain(error.sentence())
+            return
+        if mine != self._asked or not self.is_attached:
+            return
+        self.complain("" if items else "Nothing matches.")
+        self._items = items
+        shown = self.query_one(OptionList)
+        shown.clear_options()
+        shown.add_options(
+            [
+                Option(safe.join((f"{'  ' * item.depth}{item.title}", "text"), (f"  {item.note}", "muted")))
+                for item in items
+            ]
+        )
+        if items:
+            shown.highlighted = 0
+
+    def on_key(self, event: events.Key) -> None:
+        shown = self.query_one(OptionList)
+        moves = {
+            "down": shown.action_cursor_down,
+            "up": shown.action_cursor_up,
+            "pagedown": shown.action_page_down,
+            "pageup": shown.action_page_up,
+        }
+        if event.key in moves:
+            moves[event.key]()
+            event.stop()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        at = self.query_one(OptionList).highlighted
+        if at is not None and at < len(self._items):
+            self.dismiss(self._items[at].key)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._items[event.option_index].key)
+
+
+def filtered(items: Sequence[Item]) -> Callable[[str], Awaitable[list[Item]]]:
+    """A `load` for items that are all at hand: those that hold every typed word."""
+
+    async def load(text: str) -> list[Item]:
+        words = search_key(text).split()
+        await asyncio.sleep(0)
+        return [item for item in items if all(word in search_key(f"{item.title} {item.note}") for word in words)]
+
+    return load
+
+
+class Prompt(Guarded):
+    """One line of text; answers it, or None. check: a sentence when the text will not do, else ""."""
+
+    DEFAULT_CSS: ClassVar[str] = "Prompt > Vertical { width: 64; }"
+    silence: ClassVar[float] = 0.0
+
+    def __init__(self, title: str, words: str, value: str = "", *, check: Callable[[str], str] | None = None) -> None:
+        super().__init__()
+        self._title, self._words, self._value, self._check = title, words, value, check
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(safe.plain(self._title, bold=True))
+            yield Static(safe.plain(self._words, "muted"))
+            yield Input(self._value, compact=True)
+            yield Static(classes="problem")
+            yield foot(("enter", "take it"), ("esc", "back"))
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        sentence = self._check(event.value) if self._check is not None else ""
+        if sentence:
+            self.complain(sentence)
+        else:
+            self.dismiss(event.value)
+
+
+class Typed(Guarded):
+    """Something that has to be typed to be done; answers True after the right text and enter."""
+
+    def __init__(self, title: str, lines: Sequence[tuple[str, str]], expects: str, *, to: str = "do it") -> None:
+        """lines: (text, role) of what will happen. expects: what has to be typed. to: what typing it does."""
+        super().__init__()
+        self._title, self._lines, self._expects, self._to = title, lines, expects, to
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(safe.plain(self._title, bold=True))
+            yield Static(safe.join(*self._lines, sep="\n"))
+            yield Static()
+            with Horizontal(classes="row"):
+                yield Static(safe.join(("Type ", "muted"), (self._expects, "warn"), (f" to {self._to}: ", "muted")),
+                             classes="ask")  # fmt: skip
+                yield Input(compact=True)
+            yield Static(classes="problem")
+            yield foot(("enter", self._to), ("esc", "goes back"))
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Typed .ask { width: auto; }
+    Typed Input { width: 1fr; }
+    """
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if " ".join(event.value.split()).casefold() == self._expects.casefold():
+            self.dismiss(True)
+        else:
+            self.complain(f"That is not “{self._expects}”: nothing was done.")

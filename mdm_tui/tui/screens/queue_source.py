@@ -1,0 +1,185 @@
+"""The Queue's rows: items of the command service, viewed, filtered and sorted. Pure, so that it is tested alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
+
+from mdm_tui.fleet.commands import State
+from mdm_tui.fleet.text import clean, search_key
+from mdm_tui.fleet.values import age
+from mdm_tui.tui.screens.queue_lines import ends
+from mdm_tui.tui.widgets.grid import Cell, Column
+from mdm_tui.tui.widgets.ladder import ladder, state_cell, state_glyph
+
+__all__ = ["COLUMNS", "QueueSource"]
+
+COLUMNS: Final = (
+    Column("command", "Command", 14, priority=0),
+    Column("device", "Device", 16, priority=1, flex=2, most=30),
+    Column("asked", "Asked", 5, "right", priority=3),
+    Column("by", "By", 9, priority=5, most=14, flex=1),
+    Column("state", "State", 20, priority=2, flex=2, most=26),
+    Column("evidence", "Evidence", 36, priority=6),
+    Column("ends", "Ends", 8, "right", priority=4),
+)
+
+_UNCLEAR = frozenset({State.UNKNOWN, State.ABSENT, State.AMBIGUOUS})
+
+
+class QueueSource:
+    """Rows for the grid; the id of a row is the item's key."""
+
+    # key, title
+    VIEWS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("all", "All"),
+        ("flight", "In flight"),
+        ("unknown", "Unclear"),
+        ("wrong", "Went wrong"),
+        ("ended", "Ended"),
+        ("ours", "Ours"),
+    )
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._items: dict[str, Any] = {}
+        self._ids: list[str] = []
+        self._places: dict[str, int] = {}
+        self.view = "all"
+        self.words = ""
+        self.sort: tuple[str, bool] = ("asked", True)
+
+    # --- what the grid asks ---
+
+    def count(self) -> int:
+        return len(self._ids)
+
+    def id_at(self, index: int) -> str:
+        return self._ids[index]
+
+    def index_of(self, row_id: str) -> int | None:
+        return self._places.get(row_id)
+
+    def cells(self, row_id: str, columns: Sequence[Column]) -> Sequence[Cell] | None:
+        item = self._items.get(row_id)
+        return None if item is None else [self._cell(item, column.key) for column in columns]
+
+    def glyph(self, row_id: str) -> Cell:
+        item = self._items.get(row_id)
+        return Cell(" ") if item is None else state_glyph(item)
+
+    def want(self, first: int, last: int) -> None:
+        """Everything is at hand."""
+
+    def seek(self, index: int, step: int) -> int | None:
+        """The next row that is unclear or went wrong."""
+        at = index + step
+        while 0 <= at < len(self._ids):
+            if self._wrong(self._items[self._ids[at]]) or self._items[self._ids[at]].state in _UNCLEAR:
+                return at
+            at += step
+        return None
+
+    # --- what the screen asks ---
+
+    def item(self, row_id: str | None) -> Any:
+        """The item of a row; None where there is none."""
+        return self._items.get(row_id) if row_id is not None else None
+
+    def total(self) -> int:
+        """All items, in view or not."""
+        return len(self._items)
+
+    def counts(self) -> dict[str, int]:
+        """How many items each view has."""
+        return {key: sum(1 for item in self._items.values() if self._in(key, item)) for key, _title in self.VIEWS}
+
+    def put(self, items: Sequence[Any]) -> tuple[set[str], bool]:
+        """Take the items of now. Answers which differ and whether order or membership do."""
+        old, self._items = self._items, {item.key: item for item in items}
+        changed = {key for key, item in self._items.items() if old.get(key) != item}
+        before = self._ids
+        self._arrange()
+        return changed, before != self._ids
+
+    def show(self, view: str) -> None:
+        """Change the view."""
+        self.view = view
+        self._arrange()
+
+    def filter(self, words: str) -> None:
+        """Keep those that hold every word."""
+        self.words = words.strip()
+        self._arrange()
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; the same one again turns it round."""
+        self.sort = (key, not self.sort[1] if self.sort[0] == key else key in ("asked", "ends"))
+        self._arrange()
+
+    # --- inside ---
+
+    def _arrange(self) -> None:
+        words = search_key(self.words).split()
+        shown = [item for item in self._items.values() if self._in(self.view, item) and self._holds(item, words)]
+        key, down = self.sort
+        shown.sort(key=lambda item: self._rank(item, key), reverse=down)
+        self._ids = [item.key for item in shown]
+        self._places = {row_id: index for index, row_id in enumerate(self._ids)}
+
+    def _in(self, view: str, item: Any) -> bool:
+        state: State = item.state
+        if view == "flight":
+            return not state.ended and state not in _UNCLEAR
+        if view == "unknown":
+            return state in _UNCLEAR
+        if view == "wrong":
+            return self._wrong(item)
+        if view == "ended":
+            return state.ended
+        return item.ours if view == "ours" else True
+
+    @staticmethod
+    def _wrong(item: Any) -> bool:
+        return item.state in (State.FAILED, State.REJECTED, State.EXPIRED)
+
+    @staticmethod
+    def _holds(item: Any, words: Sequence[str]) -> bool:
+        if not words:
+            return True
+        text = search_key(
+            f"{item.name} {item.device_name} {item.device_id} {item.by} {item.state.value} {item.status} {item.reason}"
+            f" {item.error} {'waiting' if item.state.waiting else ''}"
+        )
+        return all(word in text for word in words)
+
+    @staticmethod
+    def _rank(item: Any, key: str) -> Any:
+        if key == "asked":
+            return (item.asked or 0.0, item.key)
+        if key == "ends":
+            return (item.ended_at or item.expires_at or 0.0, item.key)
+        text = {"command": item.name, "device": item.device_name, "by": item.by, "state": item.state.value}
+        return (search_key(text.get(key, ladder(item))), item.key)
+
+    def _cell(self, item: Any, key: str) -> Cell:
+        now = self._now()
+        if key == "command":
+            return Cell(clean(item.name))
+        if key == "device":
+            return Cell(clean(item.device_name))
+        if key == "asked":
+            return Cell(_ago(now - item.asked) if item.asked is not None else "-", "muted")
+        if key == "by":
+            return Cell(clean(item.by), "muted")
+        if key == "state":
+            return state_cell(item)
+        if key == "evidence":
+            return Cell(ladder(item), "muted")
+        return Cell(ends(item, now), "muted")
+
+
+def _ago(seconds: float) -> str:
+    if 0 <= seconds < 60:
+        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
+    return age(seconds)
