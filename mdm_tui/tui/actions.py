@@ -54,6 +54,8 @@ GROUP_TITLES: Final[dict[str, str]] = {
     "policies": "Policies",
     "policy": "Policy editor",
     "queue": "Queue",
+    "form": "Editing a device",
+    "field": "A field of a form",
     "list": "Moving and marking",
     "everywhere": "Everywhere",
 }
@@ -110,15 +112,23 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # views and sections
     Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "queue"), "section(1)"),
     Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "queue"), "section(-1)"),
-    Action("find", "slash", "Find in the report", ("device",), "find"),
+    Action("find", "slash", "Find", ("device",), "find", "in the report"),
     Action("find.next", "n", "Next match or fault", ("device",), "find_next(1)"),
     Action("find.previous", "N", "Previous match or fault", ("device",), "find_next(-1)"),
-    Action("related", "o", "Related: its policy, its device", ("device", "queue"), "related"),
+    Action("related", "o", "Related", ("device", "queue"), "related", "a device's policy, a command's device"),
     # the policy editor: function keys, because letters are text there
     Action("policy.save", "f2,ctrl+s", "Save", ("policy",), "save"),
     Action("policy.view", "f3", "Document or changes", ("policy",), "switch_view"),
     Action("policy.editor", "f4", "Open in $EDITOR", ("policy",), "external_editor"),
     Action("policy.reread", "f5", "Read the server's copy", ("policy",), "reread"),
+    # forms: function keys for the whole, because letters are text there
+    Action("form.send", "f2,ctrl+s", "Send the changes", ("form",), "send"),
+    Action("form.reread", "f5", "Start again", ("form",), "reread", "from what the service holds"),
+    Action("form.next", "down", "Next field", ("form",), "focus_by(1)", palette=False),
+    Action("form.previous", "up", "Previous field", ("form",), "focus_by(-1)", palette=False),
+    Action("field.choose", "enter", "Choose", ("field",), "choose", palette=False),
+    Action("field.add", "plus", "Add", ("field",), "add", palette=False),
+    Action("field.clear", "delete,backspace", "Remove", ("field",), "clear", palette=False),
     # the list itself: owned by the grid
     *(
         Action(name, keys, title[:1].upper() + title[1:], ("list",), do,

@@ -1,0 +1,172 @@
+"""Rows of a form: a text, something chosen from a list, a stack of policies with priorities, each with its problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from mdm_tui.fleet.text import clean
+from mdm_tui.tui import safe
+from mdm_tui.tui.actions import bindings
+from mdm_tui.tui.widgets.grid_text import fit, glyphs
+from mdm_tui.tui.widgets.lines import Lines, Part, part
+
+__all__ = ["Pick", "Row", "Stack", "TextField"]
+
+
+class Row(Vertical):
+    """A label, a control, and the sentence on what is wrong with it."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Row { height: auto; }
+    Row > .line { height: auto; layout: horizontal; }
+    Row .label { width: 16; padding-left: 1; color: $muted; }
+    Row .wrong { display: none; height: auto; color: $bad; padding-left: 17; }
+    Row Input { height: 1; border: none; padding: 0; background: $ground; width: 1fr; }
+    Row Input:focus { border: none; background: $raised; }
+    """
+
+    def __init__(self, key: str, title: str, control: Widget) -> None:
+        super().__init__(id=f"row-{key}")
+        self.key = key
+        self._title = title
+        self.control = control
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="line"):
+            yield Static(safe.plain(self._title, "muted"), classes="label")
+            yield self.control
+        yield Static(classes="wrong")
+
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong here; "" takes it away."""
+        place = self.query_one(".wrong", Static)
+        place.update(safe.plain(f"{glyphs().fault} {clean(sentence, 500)}" if sentence else "", "bad"))
+        place.display = bool(sentence)
+
+
+class Pick(Lines, can_focus=True):
+    """One line that shows a value; `enter` asks for another, `delete` for none."""
+
+    DEFAULT_CSS: ClassVar[str] = "Pick { height: 1; width: 1fr; }"
+    BINDINGS = bindings("field")
+
+    class Asked(Message):
+        """Something is to be done with a field: "choose", "clear" or "add"."""
+
+        def __init__(self, key: str, what: str, index: int = 0) -> None:
+            super().__init__()
+            self.key = key
+            self.what = what
+            self.index = index
+
+    def __init__(self, key: str, hint: str = "enter chooses") -> None:
+        super().__init__(id=f"field-{key}")
+        self.key = key
+        self._hint = hint
+        self._value: tuple[str, str] = ("", "")
+
+    def tell(self, text: str, role: str = "") -> None:
+        """Show a value."""
+        self._value = (clean(text, 400), role)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        text, role = self._value
+        line: list[Part] = [part(f"{glyphs().cursor} " if self.has_focus else "  ", "accent"), part(text, role)]
+        if self.has_focus:
+            line.append(part(f"   {self._hint}", "muted"))
+        self.show([line])
+
+    def on_focus(self) -> None:
+        self.rebuild()
+
+    def on_blur(self) -> None:
+        self.rebuild()
+
+    def on_click(self, event: events.Click) -> None:
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        self.post_message(self.Asked(self.key, "choose"))
+
+    def action_clear(self) -> None:
+        self.post_message(self.Asked(self.key, "clear"))
+
+    def action_add(self) -> None:
+        self.post_message(self.Asked(self.key, "choose"))
+
+
+class Stack(Lines, can_focus=True):
+    """A short list with a cursor; `+` adds, `enter` changes the entry's number, `delete` takes it out."""
+
+    DEFAULT_CSS: ClassVar[str] = "Stack { height: auto; width: 1fr; }"
+    BINDINGS = bindings("field")
+
+    def __init__(self, key: str) -> None:
+        super().__init__(id=f"field-{key}")
+        self.key = key
+        self.index = 0
+        self._rows: list[tuple[str, str, str]] = []
+
+    def tell(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Show these entries: (number, name, role)."""
+        self._rows = [(clean(number, 20), clean(name, 200), role) for number, name, role in rows]
+        self.index = max(0, min(self.index, len(self._rows) - 1))
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        shown: list[list[Part]] = []
+        for at, (number, name, role) in enumerate(self._rows):
+            here = self.has_focus and at == self.index
+            shown.append(
+                [part(f"{glyphs().cursor} " if here else "  ", "accent"), part(fit(number, 6, right=True), "muted"),
+                 part("  "), part(name, role)]
+            )  # fmt: skip
+        if not shown:
+            shown.append([part(f"{glyphs().cursor} " if self.has_focus else "  ", "accent"), part("none", "muted")])
+        if self.has_focus:
+            hint = "+ adds" if not self._rows else "+ adds   enter changes the priority   delete takes it out"
+            shown.append([part("  "), part(hint, "muted")])
+        self.styles.height = len(shown)
+        self.show(shown)
+
+    def on_focus(self) -> None:
+        self.rebuild()
+
+    def on_blur(self) -> None:
+        self.rebuild()
+
+    def on_key(self, event: events.Key) -> None:
+        step = {"up": -1, "down": 1}.get(event.key, 0)
+        if step and 0 <= self.index + step < len(self._rows):
+            self.index += step
+            self.rebuild()
+            event.stop()
+            event.prevent_default()
+
+    def action_choose(self) -> None:
+        what = "choose" if self._rows else "add"
+        self.post_message(Pick.Asked(self.key, what, self.index))
+
+    def action_clear(self) -> None:
+        if self._rows:
+            self.post_message(Pick.Asked(self.key, "clear", self.index))
+
+    def action_add(self) -> None:
+        self.post_message(Pick.Asked(self.key, "add", self.index))
+
+
+class TextField(Input):
+    """A text field of a form; its id is `field-<key>`."""
+
+    def __init__(self, key: str, value: str = "", placeholder: str = "") -> None:
+        super().__init__(value, placeholder=placeholder, compact=True, id=f"field-{key}", select_on_focus=False)
+        self.key = key
