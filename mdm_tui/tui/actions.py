@@ -107,11 +107,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "z", "Freeze", ("devices",), "freeze", "order and members stay until it is pressed again"),
     Action("columns", "W", "Choose columns", ("devices",), "columns"),
     Action("preview", "p", "Preview", ("devices",), "preview"),
+    Action("scope", "equals_sign", "Segment", ("policies",), "scope", "with or without those below or above it"),
     Action("delete", "D", "Delete", ("policies",), "delete"),
-    Action("assign", "t", "Assign to a device", ("policies",), "assign"),
+    Action("assign", "t", "Assign to devices", ("policies",), "assign", "to the marked ones, else to one to be chosen"),
     # views and sections
     Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "queue"), "section(1)"),
     Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "queue"), "section(-1)"),
+    Action("section.tab", "tab", "Next section", ("device",), "section(1)", palette=False),
+    Action("section.back_tab", "shift+tab", "Previous section", ("device",), "section(-1)", palette=False),
     Action("find", "slash", "Find", ("device",), "find", "in the report"),
     Action("find.next", "n", "Next match or fault", ("device",), "find_next(1)"),
     Action("find.previous", "N", "Previous match or fault", ("device",), "find_next(-1)"),
@@ -140,7 +143,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 _NAMES: Final = {
-    "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
+    "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+", "equals_sign": "=",
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2", "f3": "F3", "f4": "F4",
     "f5": "F5",
 }  # fmt: skip

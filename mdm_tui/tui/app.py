@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["MdmApp", "run"]
 
 
+def _hears(event: events.Event) -> bool:
+    return False
+
+
 class MdmApp(app_go.Going, App[int]):
     """The console on one or more sessions; `current` is the one that is looked at."""
 
@@ -213,6 +217,9 @@ class MdmApp(app_go.Going, App[int]):
             self.last_key = self.now()
             if self._guard.holds(event):
                 return
+        if isinstance(event, events.InputEvent) and getattr(self.screen, "deaf", _hears)(event):
+            # A dialog that has just appeared drops what was meant for the screen below it.
+            return
         await super().on_event(event)
 
     async def pass_key(self, event: events.Key) -> None:

@@ -1,4 +1,4 @@
-"""Editing one device: only what is touched is sent, after it was read again, and what the service then holds is shown."""
+"""Editing one device: only what is touched is sent, and what the service then holds is shown."""
 
 from __future__ import annotations
 

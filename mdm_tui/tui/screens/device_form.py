@@ -1,4 +1,4 @@
-"""What an edit of a device is made of: the values of the form, what was touched, and how a change is said. Draws nothing."""
+"""What an edit of a device is made of: the values of the form, what was touched, how a change is said."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLES: dict[str, str] = {
 
 @dataclass(slots=True)
 class Form:
-    """base: the values the form began with; values: as they stand; names: ids of policies, users and segments → words."""
+    """base: the values the form began with; values: as they stand; names: ids → words for them."""
 
     base: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
