@@ -1,0 +1,262 @@
+"""Following commands to their end, and finding out what became of those without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.commands import Command, PushStatus, State
+from mdm_tui.fleet.errors import FleetError, Kind
+
+from .command_plan import BASELINE
+from .command_watch import LATE_WATCH, Bucket, Watch, due
+from .context import Context
+from .outcomes import candidates, progress
+
+if TYPE_CHECKING:
+    from mdm_tui.store.journal import Intent
+
+__all__ = ["Follower"]
+
+# The share of the hour's calls that following commands may use.
+_SHARE = 0.4
+_BURST = 100
+_SETTLE = 60.0
+
+
+class Follower:
+    """One task that reads back what the service says of our commands.
+
+    on_screen: ids of the devices somebody looks at. changed: told of every new state of an intent.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        owner: str,
+        changed: Callable[[Intent], None],
+        on_screen: Callable[[], Collection[str]],
+    ) -> None:
+        self.watches: dict[str, Watch] = {}
+        self.pushes: dict[str, PushStatus] = {}
+        self.push_unsupported = ""
+        self._context = context
+        self._owner = owner
+        self._changed = changed
+        self._on_screen = on_screen
+        self._wake = asyncio.Event()
+        self._single_unsupported = False
+        budget = context.connection.budget
+        self._bucket = Bucket(budget * _SHARE / 3600.0, min(_BURST, max(1, budget // 10)), context.clock.monotonic())
+
+    @property
+    def settle(self) -> float:
+        """Seconds after which a command that the service does not list is absent."""
+        return max(_SETTLE, 4 * self._context.connection.timeout)
+
+    def follow(self, intent: Intent) -> None:
+        """Take the newest state of an intent: watch it, or let it go."""
+        now = self._context.clock.now()
+        wanted = intent.state.waiting or intent.state in (State.UNKNOWN, State.ABSENT)
+        if intent.state is State.ABSENT and now - (intent.unknown_at or intent.created_at) > LATE_WATCH:
+            wanted = False
+        watch = self.watches.get(intent.id)
+        if not wanted:
+            self.watches.pop(intent.id, None)
+        elif watch is None:
+            watch = self.watches[intent.id] = Watch(intent)
+            watch.plan(now, on_screen=True)
+        else:
+            if intent.state is not watch.intent.state:
+                watch.looks = 0
+            watch.intent = intent
+        self._wake.set()
+
+    def hurry(self, device_id: str | None = None) -> None:
+        """Look at once at a device's commands, or at all."""
+        for watch in self.watches.values():
+            if device_id is None or watch.intent.device_id == device_id:
+                watch.next_at = 0.0
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        context, clock = self._context, self._context.clock
+        while True:
+            await clock.wait(context.connected)
+            self._wake.clear()
+            pause = 0.0
+            for watch in due(self.watches.values(), clock.now(), self._on_screen()):
+                if not self._bucket.take(clock.monotonic()):
+                    pause = self._bucket.wait(clock.monotonic())
+                    break
+                pause = await self._look(watch)
+                if pause or context.provider is None:
+                    break
+            soonest = min((watch.next_at for watch in self.watches.values()), default=None)
+            if soonest is None:
+                await clock.wait(self._wake)
+            else:
+                await clock.wait(self._wake, max(pause, soonest - clock.now(), 0.05))
+
+    async def _look(self, watch: Watch) -> float:
+        """One look; seconds for which the service wants to be left alone."""
+        context = self._context
+        pause = 0.0
+        try:
+            if watch.intent.state in (State.UNKNOWN, State.ABSENT):
+                await self._reconcile(watch)
+            else:
+                await self._observe(watch)
+            watch.failures = 0
+        except FleetError as error:
+            watch.failures += 1
+            if error.kind is Kind.RATE_LIMITED:
+                pause = error.retry_after or 1.0
+        if watch.intent.id in self.watches:
+            watch.plan(context.clock.now(), on_screen=watch.intent.device_id in self._on_screen())
+        return pause
+
+    # in flight
+    async def _observe(self, watch: Watch) -> None:
+        intent = watch.intent
+        command_id = intent.command_id or watch.command_id
+        if command_id is None:
+            await self._find_leaving(watch)
+            return
+        command = await self._read(watch, command_id)
+        if command is None:
+            return
+        push = await self._push(watch, command)
+        await self._advance(watch, command, push)
+
+    async def _read(self, watch: Watch, command_id: str) -> Command | None:
+        """The command as the service holds it now; None when it is not there any more."""
+        context, device_id = self._context, watch.intent.device_id
+        if not self._single_unsupported:
+            try:
+                command = await context.call(lambda provider: provider.command(device_id, command_id))
+            except FleetError as error:
+                if error.kind is Kind.UNSUPPORTED:
+                    # Documented services have the list alone.
+                    self._single_unsupported = True
+                elif error.kind is Kind.NOT_FOUND and watch.intent.name == "DISENROLL":
+                    await self._find_leaving(watch)
+                    return None
+                else:
+                    raise
+            else:
+                await self._keep(device_id, [command])
+                return command
+        found = {command.id: command for command in await self._list(device_id)}
+        return found.get(command_id)
+
+    async def _push(self, watch: Watch, command: Command) -> PushStatus | None:
+        """What the push service says, where it is offered and still says something new."""
+        if self.push_unsupported or command.state is not State.ACCEPTED or watch.looks % 2 == 0:
+            return self.pushes.get(watch.intent.id)
+        device_id = watch.intent.device_id
+        try:
+            push = await self._context.call(lambda provider: provider.push_status(device_id, command.id))
+        except FleetError as error:
+            if error.kind in (Kind.UNSUPPORTED, Kind.FORBIDDEN):
+                self.push_unsupported = error.sentence()
+            return None
+        self.pushes[watch.intent.id] = push
+        return push
+
+    async def _advance(self, watch: Watch, command: Command, push: PushStatus | None = None) -> None:
+        intent = watch.intent
+        state = progress(intent.state, command, push)
+        if state is not intent.state:
+            errors = "; ".join(result.error for result in command.results if result.error)
+            await self._record(watch, state, command_id=command.id, error=errors if state is State.FAILED else "")
+
+    async def _find_leaving(self, watch: Watch) -> None:
+        """A disenrolment has no id of its own: its command, or the device's state, tells how far it is."""
+        intent = watch.intent
+        try:
+            found = [item for item in await self._list(intent.device_id) if item.name == intent.name]
+        except FleetError as error:
+            if error.kind is not Kind.NOT_FOUND:
+                raise
+            found = []
+        new = candidates(found, intent.name, intent.baseline_ids or (), await self._claimed(intent))
+        # The service may have renewed one that was there before.
+        best = new[0] if new else next((item for item in found if item.state.waiting), None)
+        if best is not None:
+            watch.command_id = best.id
+            await self._advance(watch, best)
+            return
+        if await self._device_state(intent.device_id) == "DELETED":
+            await self._record(watch, State.DONE, detail="the device has left management")
+
+    async def _device_state(self, device_id: str) -> str:
+        """The device's state at the service, `DELETED` when it is not there any more."""
+        context = self._context
+        version, at = context.versions.next(), context.clock.now()
+        try:
+            device = await context.call(lambda provider: provider.device(device_id))
+        except FleetError as error:
+            if error.kind is Kind.NOT_FOUND:
+                return "DELETED"
+            if error.kind is not Kind.UNSUPPORTED:
+                raise
+            rows = await context.mirror.rows(context.scope, [device_id])
+            row = rows.get(device_id)
+            return str(row.values.get("state") or "") if row is not None else "DELETED"
+        await context.keep_detail(device, version, at)
+        return str(device.values.get("state") or "")
+
+    # without an answer
+    async def _reconcile(self, watch: Watch) -> None:
+        intent = watch.intent
+        now = self._context.clock.now()
+        listed = await self._list(intent.device_id)
+        found = candidates(listed, intent.name, intent.baseline_ids or (), await self._claimed(intent))
+        if len(found) == 1 and intent.baseline_ids is not None:
+            await self._record(
+                watch, State.ACCEPTED, command_id=found[0].id, detail="found by reading the device's commands back"
+            )
+            await self._advance(watch, found[0])
+        elif found:
+            await self._record(watch, State.AMBIGUOUS, detail=f"{len(found)} commands like it are at the service")
+        elif intent.name == "DISENROLL" and (state := await self._device_state(intent.device_id)) in (
+            "PENDING_DISENROLL",
+            "DELETED",
+        ):
+            await self._record(watch, State.ACCEPTED, detail=f"the device is {state}")
+            if state == "DELETED":
+                await self._record(watch, State.DONE, detail="the device has left management")
+        elif intent.state is State.UNKNOWN and now - (intent.unknown_at or now) >= self.settle:
+            await self._record(watch, State.ABSENT, detail="the service did not list it within the settle window")
+
+    async def _claimed(self, intent: Intent) -> frozenset[str]:
+        """Ids of commands that belong to other intents."""
+        others = await self._context.need_journal().intents(self._context.scope)
+        return frozenset(
+            other.command_id
+            for other in others
+            if other.command_id and other.device_id == intent.device_id and other.id != intent.id
+        )
+
+    # shared
+    async def _list(self, device_id: str) -> list[Command]:
+        page = await self._context.call(lambda provider: provider.device_commands(device_id, 1, BASELINE))
+        await self._keep(device_id, page.items)
+        return page.items
+
+    async def _keep(self, device_id: str, commands: list[Command]) -> None:
+        context = self._context
+        await context.mirror.apply_commands(context.scope, device_id, commands, context.clock.now())
+
+    async def _record(
+        self, watch: Watch, state: State, *, detail: str = "", command_id: str | None = None, error: str = ""
+    ) -> None:
+        intent = await self._context.need_journal().record(
+            watch.intent.id, state, by=self._owner, detail=detail, command_id=command_id, error=error
+        )
+        watch.intent = intent
+        self.follow(intent)
+        self._changed(intent)

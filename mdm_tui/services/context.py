@@ -1,0 +1,159 @@
+"""What the services of one session share: the connected provider, the stores, the hub, and what was learnt of both."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from mdm_tui.fleet.devices import Device, DeviceKey
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.provider import Capability, Provider, ProviderFactory
+
+from .clock import Clock
+from .events import DetailChanged, DevicesChanged, Noticed, Severity
+from .hub import Hub
+from .versions import Versions
+
+if TYPE_CHECKING:
+    from mdm_tui.config.connections import Connection
+    from mdm_tui.store.history import History
+    from mdm_tui.store.journal import Journal
+    from mdm_tui.store.mirror import Changes, Mirror
+
+__all__ = ["Context"]
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Context:
+    """One session's surroundings. Services take it, tests build it.
+
+    connect: makes the provider (reads the token, imports the network library in a thread); called until it succeeds.
+    refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        factory: ProviderFactory,
+        mirror: Mirror,
+        hub: Hub,
+        clock: Clock,
+        connect: Callable[[], Awaitable[Provider]],
+        journal: Journal | None = None,
+        history: History | None = None,
+    ) -> None:
+        self.connection = connection
+        self.scope = connection.scope
+        self.factory = factory
+        self.mirror = mirror
+        self.journal = journal
+        self.history = history
+        self.hub = hub
+        self.clock = clock
+        self.provider: Provider | None = None
+        self.refused: dict[str, tuple[float, str]] = {}
+        self.unsupported: dict[Capability, str] = {}
+        self.versions = Versions()
+        self.connected = asyncio.Event()
+        self._connect = connect
+        self._connecting: asyncio.Future[Provider] | None = None
+
+    # the provider
+    async def ensure(self) -> Provider:
+        """The connected provider; connects when there is none. Raises what stands in the way, each time."""
+        if self.provider is not None:
+            return self.provider
+        if self._connecting is not None:
+            return await asyncio.shield(self._connecting)
+        self._connecting = asyncio.get_running_loop().create_future()
+        try:
+            provider = await self._connect()
+        except BaseException as error:
+            if isinstance(error, FleetError):
+                self._connecting.set_exception(error)
+                # Nobody else may be waiting for it.
+                self._connecting.exception()
+            else:
+                self._connecting.cancel()
+            self._connecting = None
+            raise
+        self.provider = provider
+        self.connected.set()
+        self._connecting.set_result(provider)
+        self._connecting = None
+        return provider
+
+    async def reconnect(self) -> None:
+        """Drop the provider, so that the next call reads the token again."""
+        provider, self.provider = self.provider, None
+        self.connected.clear()
+        if provider is not None:
+            await provider.aclose()
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the provider offers it, as far as known: what the service turned out to lack is not offered."""
+        return capability in self.factory.capabilities and capability not in self.unsupported
+
+    async def call(self, work: Callable[[Provider], Awaitable[T]], capability: Capability | None = None) -> T:
+        """Run one call, remembering refusals and what the service does not have. Raises `FleetError` only."""
+        provider = await self.ensure()
+        try:
+            return await work(provider)
+        except FleetError as error:
+            self.learn(error, capability)
+            raise
+        except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+            # A provider promises FleetError only; a slip of one must cost a sentence, not the console.
+            _log.exception("provider %s failed", self.factory.kind)
+            raise FleetError(
+                Kind.UNREADABLE, f"The answer could not be processed ({type(error).__name__})", sent=Sent.MAYBE
+            ) from error
+
+    def learn(self, error: FleetError, capability: Capability | None = None) -> None:
+        """Keep what an error says about this token and this service."""
+        if error.kind is Kind.FORBIDDEN and error.permission:
+            self.refused[error.permission] = (self.clock.now(), error.sentence())
+        elif error.kind is Kind.UNSUPPORTED and capability is not None:
+            self.unsupported[capability] = error.sentence()
+
+    # the stores
+    def need_journal(self) -> Journal:
+        """The journal; raises when it cannot be used, because nothing is sent that is not on disk first."""
+        if self.journal is None:
+            raise FleetError(
+                Kind.CONFIG, "The journal of commands is not open, so nothing can be sent", sent=Sent.NEVER
+            )
+        return self.journal
+
+    def key(self, device_id: str) -> DeviceKey:
+        return DeviceKey(self.scope, device_id)
+
+    def notice(self, severity: Severity, sentence: str) -> None:
+        self.hub.publish(Noticed(self.scope, severity, sentence))
+
+    def announce(self, changes: Changes) -> None:
+        """Tell what an application to the mirror changed; nothing when nothing did."""
+        if not (changes.added or changes.changed or changes.removed or changes.moved):
+            return
+        fields = frozenset().union(*changes.changed.values()) if changes.changed else frozenset()
+        ids = frozenset(changes.changed).union(changes.added, changes.removed)
+        moved = bool(changes.moved or changes.added or changes.removed)
+        self.hub.publish(DevicesChanged(self.scope, ids, fields, moved))
+
+    async def keep_detail(self, device: Device, version: int, at: float) -> bool:
+        """Store a full view read as `version`; whether it was newer than what was held. Tells who listens."""
+        if not self.versions.take(device.id, version):
+            return False
+        before = await self.mirror.device(self.scope, device.id)
+        changes = await self.mirror.put_detail(self.scope, device, at)
+        if self.history is not None:
+            await self.history.report(self.scope, device, at)
+        self.announce(changes)
+        if before is None or before.device.raw != device.raw:
+            self.hub.publish(DetailChanged(self.scope, device.id))
+        return True

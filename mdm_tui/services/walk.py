@@ -1,0 +1,129 @@
+"""Reading pages of devices into the mirror: newest first until known, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.provider import Page
+
+from .context import Context
+
+__all__ = ["Walker"]
+
+# An end for a service that says "there is more" for ever.
+MAX_PAGES = 20_000
+
+
+class Walker:
+    """The two ways to read the list of devices.
+
+    progress: told how many devices a walk has read, of how many. between: awaited between two pages of a walk.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        progress: Callable[[int, int | None], None],
+        between: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.total: int | None = None
+        self.pages = 1
+        self._context = context
+        self._progress = progress
+        self._between = between
+        self._newest: float | None = None
+        # A look that broke off half-way left a hole between what it read and what was known.
+        self._hole = False
+
+    async def recall(self) -> dict[str, Any]:
+        """What the mirror knows of the last look: `last_ok`, `total`."""
+        mirror, scope = self._context.mirror, self._context.scope
+        self._newest = _number(await mirror.get_meta(scope, "newest"))
+        total = _number(await mirror.get_meta(scope, "total"))
+        self.total = int(total) if total is not None else None
+        return {"last_ok": _number(await mirror.get_meta(scope, "last_sync")), "total": self.total}
+
+    async def remember(self) -> None:
+        """Write it down for the next session."""
+        mirror, scope = self._context.mirror, self._context.scope
+        await mirror.set_meta(scope, "last_sync", str(self._context.clock.now()))
+        if self._newest is not None:
+            await mirror.set_meta(scope, "newest", repr(self._newest))
+        if self.total is not None:
+            await mirror.set_meta(scope, "total", str(self.total))
+
+    async def delta(self) -> None:
+        """Newest first, until what is already known. One request when nothing changed."""
+        known, newest = self._newest, self._newest
+        for number in range(1, MAX_PAGES + 1):
+            page, changed, touched = await self._page(number, newest_first=True)
+            moments = [value for device in page.items if isinstance(value := device.values.get("updated"), (int, float))]
+            if moments:
+                newest = max(moments) if newest is None else max(newest, *moments)
+            if page.total is not None:
+                self.total = page.total
+            if known is None:
+                # Nothing to compare with: the first page shows the liveliest devices, the walk brings the rest.
+                break
+            if not page.has_next or not page.items or any(moment < known for moment in moments):
+                break
+            if not changed and not touched and not self._hole:
+                break
+            # Until the end is reached, what lies between is missing.
+            self._hole = True
+        self._hole = False
+        self._newest = newest
+
+    async def walk(self) -> bool:
+        """All pages, in an order that no change moves; whether the pages fitted together.
+
+        Only a walk that did counts for removals: a device that slipped between two pages is not gone.
+        """
+        mirror, scope = self._context.mirror, self._context.scope
+        walk = int(_number(await mirror.get_meta(scope, "walk")) or 0) + 1
+        await mirror.set_meta(scope, "walk", str(walk))
+        seen: set[str] = set()
+        totals: set[int | None] = set()
+        number = 0
+        while number < MAX_PAGES:
+            number += 1
+            page, _, _ = await self._page(number, newest_first=False, walk=walk)
+            seen.update(device.id for device in page.items)
+            totals.add(page.total)
+            self._progress(len(seen), page.total)
+            if not page.has_next or not page.items:
+                break
+            await self._between()
+        self.pages = number
+        total = next(iter(totals))
+        if len(totals) > 1 or (total is not None and total != len(seen)):
+            return False
+        self.total = total if total is not None else len(seen)
+        self._context.announce(await mirror.finish_walk(scope, walk))
+        return True
+
+    async def _page(self, number: int, *, newest_first: bool, walk: int | None = None) -> tuple[Page[Device], bool, bool]:
+        """One page into the mirror: the page, whether it changed anything, whether some rows were known newer."""
+        context, limit = self._context, self._context.connection.page_size
+        version, at = context.versions.next(), context.clock.now()
+        page = await context.call(lambda provider: provider.devices(number, limit, newest_first=newest_first))
+        rows = list(page.items)
+        late = [index for index, device in enumerate(rows) if context.versions.stale(device.id, version)]
+        for index in late:
+            # It was read by itself after this page was asked for: the mirror's own row stands, and counts as seen.
+            stored = await context.mirror.device(context.scope, rows[index].id)
+            if stored is not None:
+                rows[index] = stored.device
+        changes = await context.mirror.apply(context.scope, rows, at=at, walk=walk)
+        context.announce(changes)
+        return page, bool(changes.added or changes.changed), bool(late)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
