@@ -23,6 +23,8 @@ __all__ = ["Follower"]
 _SHARE = 0.4
 _BURST = 100
 _SETTLE = 60.0
+# A service that lost a command is asked so often before it is believed.
+_MISSES = 3
 
 
 class Follower:
@@ -127,7 +129,9 @@ class Follower:
             return
         command = await self._read(watch, command_id)
         if command is None:
+            await self._missed(watch)
             return
+        watch.misses = 0
         push = await self._push(watch, command)
         await self._advance(watch, command, push)
 
@@ -141,16 +145,28 @@ class Follower:
                 if error.kind is Kind.UNSUPPORTED:
                     # Documented services have the list alone.
                     self._single_unsupported = True
-                elif error.kind is Kind.NOT_FOUND and watch.intent.name == "DISENROLL":
-                    await self._find_leaving(watch)
+                elif error.kind is Kind.NOT_FOUND:
                     return None
                 else:
                     raise
             else:
                 await self._keep(device_id, [command])
                 return command
-        found = {command.id: command for command in await self._list(device_id)}
-        return found.get(command_id)
+        try:
+            return next((command for command in await self._list(device_id) if command.id == command_id), None)
+        except FleetError as error:
+            if error.kind is not Kind.NOT_FOUND:
+                raise
+            return None
+
+    async def _missed(self, watch: Watch) -> None:
+        """The service does not know the command, or its device, any more."""
+        if watch.intent.name == "DISENROLL" and await self._device_state(watch.intent.device_id) == "DELETED":
+            await self._record(watch, State.DONE, detail="the device has left management")
+            return
+        watch.misses += 1
+        if watch.misses >= _MISSES:
+            await self._record(watch, State.ABSENT, detail="the service had it and does not list it any more")
 
     async def _push(self, watch: Watch, command: Command) -> PushStatus | None:
         """What the push service says, where it is offered and still says something new."""
@@ -195,7 +211,7 @@ class Follower:
     async def _device_state(self, device_id: str) -> str:
         """The device's state at the service, `DELETED` when it is not there any more."""
         context = self._context
-        version, at = context.versions.next(), context.clock.now()
+        at = context.clock.now()
         try:
             device = await context.call(lambda provider: provider.device(device_id))
         except FleetError as error:
@@ -206,7 +222,7 @@ class Follower:
             rows = await context.mirror.rows(context.scope, [device_id])
             row = rows.get(device_id)
             return str(row.values.get("state") or "") if row is not None else "DELETED"
-        await context.keep_detail(device, version, at)
+        await context.keep_detail(device, at)
         return str(device.values.get("state") or "")
 
     # without an answer

@@ -18,12 +18,14 @@ from mdm_tui.fleet.text import normal_serial
 
 from .context import Context
 
-__all__ = ["BASELINE", "LeftOut", "Plan", "Planner", "Target", "check_order", "redacted"]
+__all__ = ["BASELINE", "EVERY", "LeftOut", "Plan", "Planner", "Target", "check_order", "redacted"]
 
 # How many of a device's newest commands are looked at before and after sending.
 BASELINE = 50
 # Up to so many targets are looked at while the dialog opens; each one is looked at again just before its POST.
 LOOKED_AT = 20
+# More intents than a journal will ever hold open.
+EVERY = 1_000_000
 _AT_ONCE = 4
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _MAX_PACKAGES = 500
@@ -84,7 +86,9 @@ def check_order(spec: CommandSpec, params: Mapping[str, Any], duration: float | 
     )
     for param in spec.params:
         if param.key not in params:
-            problems.append(Problem((param.key,), f"{param.title}: give a value, or choose to leave it out", param.absent))
+            problems.append(
+                Problem((param.key,), f"{param.title}: give a value, or choose to leave it out", param.absent)
+            )
             continue
         value = params[param.key]
         if value is None:
@@ -196,7 +200,7 @@ class Planner:
         """Devices to which one of our own is planned, on the wire or unclear: device → state."""
         if self._context.journal is None:
             return {}
-        open_ones = await self._context.journal.intents(self._context.scope, open_only=True)
+        open_ones = await self._context.journal.intents(self._context.scope, limit=EVERY, open_only=True)
         return {
             intent.device_id: intent.state.value
             for intent in open_ones

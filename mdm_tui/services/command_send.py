@@ -33,6 +33,7 @@ class Sender:
     def __init__(self, context: Context, owner: str, changed: Callable[[Intent], None]) -> None:
         self.stopping = asyncio.Event()
         self.on_the_wire = 0
+        self.landed = asyncio.Event()
         self._context = context
         self._owner = owner
         self._changed = changed
@@ -107,6 +108,7 @@ class Sender:
             # Withdrawn meanwhile, or claimed by another console.
             return None
         self.on_the_wire += 1
+        self.landed.clear()
         try:
             await self._tell(intent.id)
             command = await context.call(lambda provider: provider.send(intent.device_id, order, intent.id))
@@ -115,13 +117,17 @@ class Sender:
             await self._record(intent, state, error)
             return error if state is State.PLANNED else None
         except asyncio.CancelledError:
-            await asyncio.shield(self._record(intent, State.UNKNOWN, None, "the console ended while it was on the wire"))
+            await asyncio.shield(
+                self._record(intent, State.UNKNOWN, None, "the console ended while it was on the wire")
+            )
             raise
         except Exception as error:
             await self._record(intent, State.UNKNOWN, None, f"a fault of this console ({type(error).__name__})")
             raise
         finally:
             self.on_the_wire -= 1
+            if not self.on_the_wire:
+                self.landed.set()
         await self._accepted(intent, command)
         return None
 
@@ -129,15 +135,17 @@ class Sender:
         context = self._context
         if command is not None:
             await context.mirror.apply_commands(context.scope, intent.device_id, [command], context.clock.now())
-        self._changed(
-            await context.need_journal().record(
-                intent.id,
-                State.ACCEPTED,
-                by=self._owner,
-                command_id=command.id if command is not None else None,
-                detail="the service gave an id" if command is not None else "the service took it without naming a record",
-            )
-        )
+        journal, command_id = context.need_journal(), command.id if command is not None else None
+        said = "the service gave an id" if command is not None else "the service took it without naming a record"
+        try:
+            moved = await journal.record(intent.id, State.ACCEPTED, by=self._owner, command_id=command_id, detail=said)
+        except FleetError as error:
+            if error.kind is not Kind.CONFLICT or command_id is None:
+                raise
+            # The service answered with a command that is another intent's already: it joined the two.
+            said = f"the service answered with the command {command_id}, which another intent has"
+            moved = await journal.record(intent.id, State.ACCEPTED, by=self._owner, detail=said)
+        self._changed(moved)
 
     async def _record(self, intent: Intent, state: State, error: FleetError | None, detail: str = "") -> None:
         said = clean(error.sentence(), 500) if error is not None else ""

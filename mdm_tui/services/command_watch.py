@@ -23,12 +23,14 @@ _LATE_EVERY = 600.0
 
 @dataclass(slots=True)
 class Watch:
-    """A command under observation. looks: how many there were; next_at: when the next is due; failures in a row."""
+    """A command under observation. looks: how many there were; next_at: when the next is due; failures and
+    misses (the service did not know it) in a row."""
 
     intent: Intent
     looks: int = 0
     next_at: float = 0.0
     failures: int = 0
+    misses: int = 0
     command_id: str | None = None
 
     def plan(self, now: float, *, on_screen: bool) -> None:

@@ -14,7 +14,6 @@ from mdm_tui.fleet.provider import Capability, Provider, ProviderFactory
 from .clock import Clock
 from .events import DetailChanged, DevicesChanged, Noticed, Severity
 from .hub import Hub
-from .versions import Versions
 
 if TYPE_CHECKING:
     from mdm_tui.config.connections import Connection
@@ -58,7 +57,6 @@ class Context:
         self.provider: Provider | None = None
         self.refused: dict[str, tuple[float, str]] = {}
         self.unsupported: dict[Capability, str] = {}
-        self.versions = Versions()
         self.connected = asyncio.Event()
         self._connect = connect
         self._connecting: asyncio.Future[Provider] | None = None
@@ -145,15 +143,13 @@ class Context:
         moved = bool(changes.moved or changes.added or changes.removed)
         self.hub.publish(DevicesChanged(self.scope, ids, fields, moved))
 
-    async def keep_detail(self, device: Device, version: int, at: float) -> bool:
-        """Store a full view read as `version`; whether it was newer than what was held. Tells who listens."""
-        if not self.versions.take(device.id, version):
-            return False
+    async def keep_detail(self, device: Device, at: float) -> None:
+        """Store a full view that was asked for at `at`; the mirror leaves a late one out. Tells who listens."""
         before = await self.mirror.device(self.scope, device.id)
-        changes = await self.mirror.put_detail(self.scope, device, at)
+        self.announce(await self.mirror.put_detail(self.scope, device, at))
+        after = await self.mirror.device(self.scope, device.id)
+        if after is None or (before is not None and before.device.raw == after.device.raw):
+            return
         if self.history is not None:
-            await self.history.report(self.scope, device, at)
-        self.announce(changes)
-        if before is None or before.device.raw != device.raw:
-            self.hub.publish(DetailChanged(self.scope, device.id))
-        return True
+            await self.history.report(self.scope, after.device, at)
+        self.hub.publish(DetailChanged(self.scope, device.id))

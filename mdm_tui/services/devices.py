@@ -121,7 +121,7 @@ class Devices:
 
     async def _fetch(self, device_id: str) -> Device:
         context = self._context
-        version, at = context.versions.next(), context.clock.now()
+        at = context.clock.now()
         try:
             device = await context.call(lambda provider: provider.device(device_id))
         except FleetError as error:
@@ -130,7 +130,7 @@ class Devices:
                 await self._gone(device_id)
             raise
         self.problems.pop(device_id, None)
-        await context.keep_detail(device, version, at)
+        await context.keep_detail(device, at)
         return device
 
     async def _gone(self, device_id: str) -> None:

@@ -127,5 +127,3 @@ def _union(one: frozenset[str] | None, other: frozenset[str] | None) -> frozense
         return None
     both = one | other
     return both if len(both) <= MAX_IDS else None
-
-

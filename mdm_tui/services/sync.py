@@ -144,7 +144,9 @@ class Sync:
             # A full disk or a slip of ours must not end the polling without a word.
             _log.exception("looking at the service failed")
             return self._failed(
-                FleetError(Kind.UNREADABLE, f"What was read could not be kept ({type(error).__name__}: {clean(error, 120)})")
+                FleetError(
+                    Kind.UNREADABLE, f"What was read could not be kept ({type(error).__name__}: {clean(error, 120)})"
+                )
             )
         return self.pace.poll()
 
@@ -158,9 +160,7 @@ class Sync:
             await self._walk()
             self._next_walk = clock.monotonic() + Pace.walk(self._walker.pages, context.connection.budget)
         await self._walker.remember()
-        self._set(
-            phase="fresh", last_ok=clock.now(), error=None, attempts=0, walked=None, total=self._walker.total
-        )
+        self._set(phase="fresh", last_ok=clock.now(), error=None, attempts=0, walked=None, total=self._walker.total)
 
     def _looked(self) -> None:
         self._next_delta = self._context.clock.monotonic() + self.pace.poll()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.devices import Device, Value
 from mdm_tui.fleet.provider import Page
 
 from .context import Context
@@ -37,6 +37,7 @@ class Walker:
         self._newest: float | None = None
         # A look that broke off half-way left a hole between what it read and what was known.
         self._hole = False
+        self._walks = 0
 
     async def recall(self) -> dict[str, Any]:
         """What the mirror knows of the last look: `last_ok`, `total`."""
@@ -49,18 +50,20 @@ class Walker:
     async def remember(self) -> None:
         """Write it down for the next session."""
         mirror, scope = self._context.mirror, self._context.scope
-        await mirror.set_meta(scope, "last_sync", str(self._context.clock.now()))
+        await mirror.set_meta(scope, "last_sync", self._context.clock.now())
         if self._newest is not None:
-            await mirror.set_meta(scope, "newest", repr(self._newest))
+            await mirror.set_meta(scope, "newest", self._newest)
         if self.total is not None:
-            await mirror.set_meta(scope, "total", str(self.total))
+            await mirror.set_meta(scope, "total", self.total)
 
     async def delta(self) -> None:
         """Newest first, until what is already known. One request when nothing changed."""
         known, newest = self._newest, self._newest
         for number in range(1, MAX_PAGES + 1):
-            page, changed, touched = await self._page(number, newest_first=True)
-            moments = [value for device in page.items if isinstance(value := device.values.get("updated"), (int, float))]
+            page, changed = await self._page(number, newest_first=True)
+            moments = [
+                value for device in page.items if isinstance(value := device.values.get("updated"), (int, float))
+            ]
             if moments:
                 newest = max(moments) if newest is None else max(newest, *moments)
             if page.total is not None:
@@ -70,7 +73,7 @@ class Walker:
                 break
             if not page.has_next or not page.items or any(moment < known for moment in moments):
                 break
-            if not changed and not touched and not self._hole:
+            if not changed and not self._hole:
                 break
             # Until the end is reached, what lies between is missing.
             self._hole = True
@@ -83,14 +86,14 @@ class Walker:
         Only a walk that did counts for removals: a device that slipped between two pages is not gone.
         """
         mirror, scope = self._context.mirror, self._context.scope
-        walk = int(_number(await mirror.get_meta(scope, "walk")) or 0) + 1
-        await mirror.set_meta(scope, "walk", str(walk))
+        self._walks += 1
+        walk = self._walks
         seen: set[str] = set()
         totals: set[int | None] = set()
         number = 0
         while number < MAX_PAGES:
             number += 1
-            page, _, _ = await self._page(number, newest_first=False, walk=walk)
+            page, _ = await self._page(number, newest_first=False, walk=walk)
             seen.update(device.id for device in page.items)
             totals.add(page.total)
             self._progress(len(seen), page.total)
@@ -105,25 +108,16 @@ class Walker:
         self._context.announce(await mirror.finish_walk(scope, walk))
         return True
 
-    async def _page(self, number: int, *, newest_first: bool, walk: int | None = None) -> tuple[Page[Device], bool, bool]:
-        """One page into the mirror: the page, whether it changed anything, whether some rows were known newer."""
+    async def _page(self, number: int, *, newest_first: bool, walk: int | None = None) -> tuple[Page[Device], bool]:
+        """One page into the mirror, and whether it changed anything there."""
         context, limit = self._context, self._context.connection.page_size
-        version, at = context.versions.next(), context.clock.now()
+        # The moment of asking: the mirror leaves out what was read later by itself.
+        at = context.clock.now()
         page = await context.call(lambda provider: provider.devices(number, limit, newest_first=newest_first))
-        rows = list(page.items)
-        late = [index for index, device in enumerate(rows) if context.versions.stale(device.id, version)]
-        for index in late:
-            # It was read by itself after this page was asked for: the mirror's own row stands, and counts as seen.
-            stored = await context.mirror.device(context.scope, rows[index].id)
-            if stored is not None:
-                rows[index] = stored.device
-        changes = await context.mirror.apply(context.scope, rows, at=at, walk=walk)
+        changes = await context.mirror.apply(context.scope, page.items, at=at, walk=walk)
         context.announce(changes)
-        return page, bool(changes.added or changes.changed), bool(late)
+        return page, bool(changes.added or changes.changed)
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        return None
+def _number(value: Value) -> float | None:
+    return value if isinstance(value, (int, float)) else None

@@ -1,0 +1,81 @@
+"""Unsaved texts: on disk shortly after the last key, so that neither leaving nor a crash loses them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .context import Context
+from .tasks import Tasks
+
+if TYPE_CHECKING:
+    from mdm_tui.store.history import Draft
+
+__all__ = ["Drafts"]
+
+QUIET = 0.5
+
+
+class Drafts:
+    """The drafts of one kind of document on one connection."""
+
+    def __init__(self, context: Context, kind: str) -> None:
+        self._context = context
+        self._kind = kind
+        self._waiting: dict[str, tuple[str, str, float]] = {}
+        self._tasks = Tasks()
+        self._wake = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    def put(self, draft_id: str, base: str, mine: str) -> None:
+        """Remember a text; it is written half a second after the last call."""
+        self._waiting[draft_id] = (base, mine, self._context.clock.now())
+        self._wake.set()
+        if self._writer is None or self._writer.done():
+            self._writer = self._tasks.spawn(self._settle(), f"{self._kind} drafts")
+
+    async def _settle(self) -> None:
+        while self._waiting:
+            self._wake.clear()
+            if not await self._context.clock.wait(self._wake, QUIET):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is waiting, now."""
+        history = self._context.history
+        while self._waiting and history is not None:
+            draft_id, (base, mine, at) = next(iter(self._waiting.items()))
+            await history.put_draft(self._draft(draft_id, base, mine, at))
+            if self._waiting.get(draft_id) == (base, mine, at):
+                del self._waiting[draft_id]
+        if history is None:
+            self._waiting.clear()
+
+    def _draft(self, draft_id: str, base: str, mine: str, at: float) -> Draft:
+        from mdm_tui.store.history import Draft
+
+        return Draft(self._context.scope, self._kind, draft_id, base, mine, at)
+
+    async def get(self, draft_id: str) -> Draft | None:
+        """The newest text, written or not."""
+        if (held := self._waiting.get(draft_id)) is not None:
+            return self._draft(draft_id, *held)
+        history = self._context.history
+        return await history.draft(self._context.scope, self._kind, draft_id) if history is not None else None
+
+    async def ids(self) -> list[str]:
+        """What there are drafts of, newest first."""
+        await self.flush()
+        history = self._context.history
+        found = await history.drafts(self._context.scope) if history is not None else []
+        return [draft.id for draft in found if draft.kind == self._kind]
+
+    async def drop(self, draft_id: str) -> None:
+        """It was saved, or thrown away."""
+        self._waiting.pop(draft_id, None)
+        if self._context.history is not None:
+            await self._context.history.drop_draft(self._context.scope, self._kind, draft_id)
+
+    async def stop(self) -> None:
+        await self._tasks.stop()
+        await self.flush()

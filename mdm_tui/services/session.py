@@ -1,0 +1,273 @@
+"""One connection's services, bound together. The first frame needs its mirror alone; the rest follows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.provider import Capability, Provider, ProviderFactory
+from mdm_tui.providers import factory as find_factory
+from mdm_tui.store.mirror import Mirror
+
+from .clock import Clock, SystemClock
+from .commands import Commands
+from .context import Context
+from .devices import Devices
+from .events import Noticed
+from .hub import Hub
+from .policies import Policies
+from .sync import Sync
+
+if TYPE_CHECKING:
+    from mdm_tui.config.connections import Connection
+    from mdm_tui.config.credentials import Secret
+    from mdm_tui.config.paths import Paths
+    from mdm_tui.store.history import History
+    from mdm_tui.store.journal import Journal
+
+__all__ = ["Session"]
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """Everything for one connection.
+
+    `open_store()` opens the mirror, synchronously: enough for the first frame. `start()` opens the journal and the
+    history and begins to poll; it imports the provider in a thread and survives whatever is wrong with token, host
+    or files: `sync.state.error` and notices say it. `stop()` ends all within a second.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        paths: Paths,
+        *,
+        clock: Clock | None = None,
+        env: Mapping[str, str] | None = None,
+        transport: Any = None,
+        token: Secret | None = None,
+        mirror: Mirror | None = None,
+        poll_seconds: float = 15.0,
+        dice: random.Random | None = None,
+    ) -> None:
+        """transport: an httpx transport instead of the network. token: given instead of looked up. mirror: one that
+        another session has open already; it is not closed here.
+        """
+        self.connection = connection
+        self.scope = connection.scope
+        self.paths = paths
+        self.token = token
+        self.factory: ProviderFactory = find_factory(connection.provider)
+        self.clock: Clock = clock or SystemClock()
+        self.hub = Hub(self.clock)
+        self._env: Mapping[str, str] = env if env is not None else {}
+        self._given = token
+        self._transport = transport
+        self._poll_seconds = poll_seconds
+        self._dice = dice
+        self._mirror = mirror
+        self._shared = mirror is not None
+        self._context: Context | None = None
+        self._sync: Sync | None = None
+        self._devices: Devices | None = None
+        self._commands: Commands | None = None
+        self._policies: Policies | None = None
+        self._started = False
+        self._journal_trouble = ""
+
+    # the parts
+    def open_store(self) -> None:
+        """Open the mirror and build the services; no network library is imported. Raises `FleetError`."""
+        if self._context is not None:
+            return
+        if self._mirror is None:
+            self._mirror = Mirror.open(self.paths.mirror, clock=self.clock.now)
+        context = self._context = Context(
+            self.connection,
+            factory=self.factory,
+            mirror=self._mirror,
+            hub=self.hub,
+            clock=self.clock,
+            connect=self._connect,
+        )
+        self._devices = Devices(context)
+        self._sync = Sync(context, poll_seconds=self._poll_seconds, refresh=self._devices.refresh, dice=self._dice)
+        self._commands = Commands(context, on_screen=self._on_screen)
+        self._policies = Policies(context, self._devices)
+
+    @property
+    def context(self) -> Context:
+        return _there(self._context)
+
+    @property
+    def mirror(self) -> Mirror:
+        return _there(self._mirror)
+
+    @property
+    def sync(self) -> Sync:
+        return _there(self._sync)
+
+    @property
+    def devices(self) -> Devices:
+        return _there(self._devices)
+
+    @property
+    def commands(self) -> Commands:
+        return _there(self._commands)
+
+    @property
+    def policies(self) -> Policies:
+        return _there(self._policies)
+
+    @property
+    def journal(self) -> Journal | None:
+        """None before the start, and when the file cannot be used: then nothing can be sent."""
+        return self.context.journal
+
+    @property
+    def history(self) -> History | None:
+        return self.context.history
+
+    @property
+    def provider(self) -> Provider | None:
+        """None until connected."""
+        return self.context.provider
+
+    @property
+    def refused(self) -> dict[str, tuple[float, str]]:
+        """Permissions this token turned out not to have: when, and the sentence."""
+        return self.context.refused
+
+    @property
+    def unsupported(self) -> dict[Capability, str]:
+        """What the service turned out not to offer, with the sentence."""
+        return self.context.unsupported
+
+    def can(self, capability: Capability) -> bool:
+        """Whether a screen may offer it."""
+        return self.context.can(capability)
+
+    @property
+    def writable(self) -> str:
+        """ "" when changes may be sent, else the reason in a word or two (RULES §4)."""
+        if self.connection.read_only:
+            return "READ-ONLY"
+        if self._journal_trouble:
+            return "JOURNAL"
+        if self._sync is not None and self._sync.state.phase == "signed_out":
+            return "TOKEN"
+        return ""
+
+    # life
+    async def start(self) -> None:
+        """Begin; answers before the first look at the service has ended."""
+        self.open_store()
+        if self._started:
+            return
+        self._started = True
+        if self.mirror.notice:
+            self.hub.publish(Noticed(self.scope, "warn", self.mirror.notice))
+        await self.open_files()
+        try:
+            await self.commands.start()
+        except FleetError as error:
+            self._lost_journal(error)
+        await self.sync.start()
+
+    async def open_files(self) -> None:
+        """Open journal and history, in a thread; what cannot be opened is told and done without."""
+        context = self.context
+
+        def journal() -> Journal:
+            from mdm_tui.store.journal import Journal
+
+            return Journal.open(self.paths.journal, self.clock.now)
+
+        def history() -> History:
+            from mdm_tui.store.history import History
+
+            return History.open(self.paths.history, clock=self.clock.now)
+
+        try:
+            context.journal = await asyncio.to_thread(journal)
+        except FleetError as error:
+            self._lost_journal(error)
+        try:
+            context.history = await asyncio.to_thread(history)
+        except FleetError as error:
+            context.notice("warn", f"Drafts and earlier reports cannot be kept: {error.sentence()}")
+
+    def _lost_journal(self, error: FleetError) -> None:
+        self._journal_trouble = error.sentence()
+        self.context.notice("bad", f"No command can be sent, because the journal cannot be used: {error.sentence()}")
+
+    async def connect(self) -> Provider:
+        """Connect now (the command line); the services do it by themselves."""
+        return await self.context.ensure()
+
+    async def stop(self) -> None:
+        """End the polling, record what is on the wire, write the drafts, close the files."""
+        if self._context is None:
+            return
+        context = self._context
+        for service in (self.sync, self.commands, self.devices, self.policies):
+            try:
+                await service.stop()
+            except FleetError:
+                _log.exception("stopping %s", type(service).__name__)
+        self.hub.close()
+        provider, context.provider = context.provider, None
+        if provider is not None:
+            try:
+                async with asyncio.timeout(0.3):
+                    await provider.aclose()
+            except (TimeoutError, OSError, RuntimeError):
+                _log.debug("the connections were not closed in time")
+        await asyncio.to_thread(self._close_files)
+        self._context = None
+
+    def _close_files(self) -> None:
+        context = _there(self._context)
+        for store in (context.journal, context.history, None if self._shared else self._mirror):
+            if store is not None:
+                try:
+                    store.close()
+                except (FleetError, sqlite3.Error, OSError):
+                    _log.exception("closing a file")
+
+    async def _connect(self) -> Provider:
+        """Read the token and connect; the libraries are imported in a thread. Raises `FleetError`."""
+        from mdm_tui.config.credentials import token as look_up
+        from mdm_tui.config.errors import ConfigError
+
+        if self._given is None:
+            try:
+                self.token = look_up(self.connection, self._env)
+            except ConfigError as error:
+                raise FleetError(Kind.CONFIG, error.sentence().rstrip("."), sent=Sent.NEVER) from None
+        return await asyncio.to_thread(self._make)
+
+    def _make(self) -> Provider:
+        options: dict[str, Any] = {"clock": self.clock.now, "sleep": self.clock.sleep}
+        if self._transport is not None:
+            options["transport"] = self._transport
+        return self.factory.connect(self.connection, self.token, **options)  # type: ignore[arg-type]
+
+    def _on_screen(self) -> frozenset[str]:
+        sync = self._sync
+        if sync is None:
+            return frozenset()
+        return frozenset((*sync.visible, sync.opened)) if sync.opened else frozenset(sync.visible)
+
+
+def _there(part: T | None) -> T:
+    if part is None:
+        raise RuntimeError("open_store() comes first")
+    return part
