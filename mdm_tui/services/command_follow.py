@@ -36,7 +36,6 @@ class Follower:
     def __init__(
         self,
         context: Context,
-        owner: str,
         changed: Callable[[Intent], None],
         on_screen: Callable[[], Collection[str]],
     ) -> None:
@@ -44,7 +43,6 @@ class Follower:
         self.pushes: dict[str, PushStatus] = {}
         self.push_unsupported = ""
         self._context = context
-        self._owner = owner
         self._changed = changed
         self._on_screen = on_screen
         self._wake = asyncio.Event()
@@ -271,7 +269,7 @@ class Follower:
         self, watch: Watch, state: State, *, detail: str = "", command_id: str | None = None, error: str = ""
     ) -> None:
         intent = await self._context.need_journal().record(
-            watch.intent.id, state, by=self._owner, detail=detail, command_id=command_id, error=error
+            watch.intent.id, state, by=self._context.owner, detail=detail, command_id=command_id, error=error
         )
         watch.intent = intent
         self.follow(intent)

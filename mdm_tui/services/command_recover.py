@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import COMMANDS, Order, State
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.store import owner
 
 from .command_plan import EVERY
 from .context import Context
@@ -29,19 +28,16 @@ class Recovery:
     follow: takes the intents whose end is still to be seen. running: the runs that this process is sending.
     """
 
-    def __init__(
-        self, context: Context, me: str, follow: Callable[[Intent], None], running: Collection[str] = ()
-    ) -> None:
+    def __init__(self, context: Context, follow: Callable[[Intent], None], running: Collection[str] = ()) -> None:
         self._running = running
         self._context = context
-        self._me = me
         self._follow = follow
         self._lease: Lease | None = None
 
     async def begin(self) -> None:
         """Recover when no other living console does. Nothing may be sent before this has ended."""
         journal = self._context.need_journal()
-        self._lease = await journal.take_lease(self._context.scope, PURPOSE, self._me, _TTL)
+        self._lease = await journal.take_lease(self._context.scope, PURPOSE, self._context.owner, _TTL)
         if self._lease is not None:
             await self._recover()
 
@@ -59,7 +55,7 @@ class Recovery:
         journal = self._context.need_journal()
         if self._lease is not None and await journal.renew(self._lease, _TTL) is not None:
             return
-        self._lease = await journal.take_lease(self._context.scope, PURPOSE, self._me, _TTL)
+        self._lease = await journal.take_lease(self._context.scope, PURPOSE, self._context.owner, _TTL)
         if self._lease is not None:
             await self._recover()
 
@@ -70,12 +66,14 @@ class Recovery:
             await self._context.journal.release(lease)
 
     async def _recover(self) -> None:
+        from mdm_tui.store.owner import alive
+
         journal, scope = self._context.need_journal(), self._context.scope
-        lost = await journal.recover(owner.alive)
+        lost = await journal.recover(alive)
         ours = [intent for intent in lost if intent.connection == scope]
         for intent in await journal.intents(scope, limit=EVERY, open_only=True):
             if intent.state is State.PLANNED and _secret(intent) and intent.run_id not in self._running:
-                await journal.record(intent.id, State.REJECTED, by=self._me, detail=LOST, error=LOST)
+                await journal.record(intent.id, State.REJECTED, by=self._context.owner, detail=LOST, error=LOST)
             else:
                 self._follow(intent)
         if ours:
@@ -90,7 +88,7 @@ class Recovery:
         if _secret(first):
             for intent in left:
                 await self._context.need_journal().record(
-                    intent.id, State.REJECTED, by=self._me, detail=LOST, error=LOST
+                    intent.id, State.REJECTED, by=self._context.owner, detail=LOST, error=LOST
                 )
             return None
         params: dict[str, object] = {}

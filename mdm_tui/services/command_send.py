@@ -27,15 +27,14 @@ _LONGEST_WAIT = 60.0
 class Sender:
     """Takes runs from planned to an outcome.
 
-    owner: this process, for the claim. changed: told of every new state of an intent.
+    changed: told of every new state of an intent.
     """
 
-    def __init__(self, context: Context, owner: str, changed: Callable[[Intent], None]) -> None:
+    def __init__(self, context: Context, changed: Callable[[Intent], None]) -> None:
         self.stopping = asyncio.Event()
         self.on_the_wire = 0
         self.landed = asyncio.Event()
         self._context = context
-        self._owner = owner
         self._changed = changed
         self._paused_until = 0.0
 
@@ -104,7 +103,7 @@ class Sender:
     async def _post(self, intent: Intent, order: Order) -> FleetError | None:
         """Claim, send, record. Returns the error after which it is planned again, None when it is settled."""
         context, journal = self._context, self._context.need_journal()
-        if self.stopping.is_set() or not await journal.claim(intent.id, self._owner):
+        if self.stopping.is_set() or not await journal.claim(intent.id, self._context.owner):
             # Withdrawn meanwhile, or claimed by another console.
             return None
         self.on_the_wire += 1
@@ -117,9 +116,7 @@ class Sender:
             await self._record(intent, state, error)
             return error if state is State.PLANNED else None
         except asyncio.CancelledError:
-            await asyncio.shield(
-                self._record(intent, State.UNKNOWN, None, "the console ended while it was on the wire")
-            )
+            await asyncio.shield(self._record(intent, State.UNKNOWN, None, "the console ended meanwhile"))
             raise
         except Exception as error:
             await self._record(intent, State.UNKNOWN, None, f"a fault of this console ({type(error).__name__})")
@@ -138,13 +135,15 @@ class Sender:
         journal, command_id = context.need_journal(), command.id if command is not None else None
         said = "the service gave an id" if command is not None else "the service took it without naming a record"
         try:
-            moved = await journal.record(intent.id, State.ACCEPTED, by=self._owner, command_id=command_id, detail=said)
+            moved = await journal.record(
+                intent.id, State.ACCEPTED, by=self._context.owner, command_id=command_id, detail=said
+            )
         except FleetError as error:
             if error.kind is not Kind.CONFLICT or command_id is None:
                 raise
             # The service answered with a command that is another intent's already: it joined the two.
             said = f"the service answered with the command {command_id}, which another intent has"
-            moved = await journal.record(intent.id, State.ACCEPTED, by=self._owner, detail=said)
+            moved = await journal.record(intent.id, State.ACCEPTED, by=self._context.owner, detail=said)
         self._changed(moved)
 
     async def _record(self, intent: Intent, state: State, error: FleetError | None, detail: str = "") -> None:
@@ -154,7 +153,7 @@ class Sender:
             await self._context.need_journal().record(
                 intent.id,
                 state,
-                by=self._owner,
+                by=self._context.owner,
                 detail=why,
                 http_status=error.status if error is not None else None,
                 error=why if state is not State.PLANNED else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import sys
@@ -13,7 +14,6 @@ from mdm_tui.fleet.commands import COMMANDS, Command, Order, State
 from mdm_tui.fleet.devices import DeviceKey
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
-from mdm_tui.store import owner
 
 from .command_follow import Follower
 from .command_plan import BASELINE, EVERY, Plan, Planner
@@ -51,13 +51,12 @@ class Commands:
 
     def __init__(self, context: Context, *, on_screen: Callable[[], Collection[str]] = tuple) -> None:
         self._context = context
-        self._owner = owner.current()
         self._tasks = Tasks()
         self._planner = Planner(context)
-        self._sender = Sender(context, self._owner, self._moved)
-        self._follower = Follower(context, self._owner, self._moved, on_screen)
+        self._sender = Sender(context, self._moved)
+        self._follower = Follower(context, self._moved, on_screen)
         self._running: set[str] = set()
-        self._recovery = Recovery(context, self._owner, self._follower.follow, self._running)
+        self._recovery = Recovery(context, self._follower.follow, self._running)
         self._spent: set[str] = set()
         self._orders: dict[str, Order] = {}
 
@@ -75,7 +74,12 @@ class Commands:
         """Start no further POST, give the one on the wire half a second, then end. Nothing is left half recorded."""
         self._sender.stopping.set()
         if self._sender.on_the_wire:
-            await self._context.clock.wait(self._sender.landed, _GRACE)
+            # Real time, whatever the clock: a terminal that closes does not wait.
+            try:
+                async with asyncio.timeout(_GRACE):
+                    await self._sender.landed.wait()
+            except TimeoutError:
+                pass
         await self._tasks.stop()
         await self._recovery.end()
         self._orders.clear()
@@ -101,7 +105,8 @@ class Commands:
 
         typed: what the person typed; it has to be `plan.expects`. A plan can be submitted once.
         """
-        context, journal = self._context, self._context.need_journal()
+        context = self._context
+        context.need_journal()
         if context.connection.read_only:
             raise FleetError(Kind.READ_ONLY, "Nothing was sent", sent=Sent.NEVER)
         if not plan.will:
@@ -185,7 +190,9 @@ class Commands:
         intent = await journal.intent(intent_id)
         if intent is None or intent.state is not State.PLANNED:
             raise FleetError(Kind.CONFLICT, "It is not waiting to be sent any more", sent=Sent.NEVER)
-        self._moved(await journal.record(intent_id, State.CANCELLED, by=self._owner, detail="withdrawn before sending"))
+        self._moved(
+            await journal.record(intent_id, State.CANCELLED, by=self._context.owner, detail="withdrawn before sending")
+        )
 
     async def cancel(self, device_id: str, command_id: str) -> Command:
         """Ask the service to cancel a pending command. Raises `FleetError`; its state is read back in any case."""

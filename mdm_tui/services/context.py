@@ -32,6 +32,7 @@ class Context:
 
     connect: makes the provider (reads the token, imports the network library in a thread); called until it succeeds.
     refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
+    owner: this process, for the journal.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Context:
         self.refused: dict[str, tuple[float, str]] = {}
         self.unsupported: dict[Capability, str] = {}
         self.connected = asyncio.Event()
+        self.owner = ""
         self._connect = connect
         self._connecting: asyncio.Future[Provider] | None = None
 

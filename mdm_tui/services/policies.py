@@ -221,7 +221,7 @@ class Policies:
             both = merge(_load(base), document, _load(held))
             return Changed(held, tuple(changes), pretty(both.document), both.conflicts)
         if context.history is not None:
-            await context.history.put_policy_version(context.scope, theirs, context.clock.now())
+            await context.history.policy_version(context.scope, theirs, context.clock.now())
         answer: Policy | None = None
         doubt: FleetError | None = None
         try:

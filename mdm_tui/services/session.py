@@ -187,7 +187,9 @@ class Session:
 
         def journal() -> Journal:
             from mdm_tui.store.journal import Journal
+            from mdm_tui.store.owner import current
 
+            context.owner = current()
             return Journal.open(self.paths.journal, self.clock.now)
 
         def history() -> History:

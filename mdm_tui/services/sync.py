@@ -66,6 +66,7 @@ class Sync:
         self._refresh = refresh
         self._tasks = Tasks()
         self._poke = asyncio.Event()
+        self._paced = asyncio.Event()
         self._focus = asyncio.Event()
         self._walker = Walker(context, progress=self._progress, between=self._between_pages)
         self._next_walk = 0.0
@@ -75,6 +76,7 @@ class Sync:
     def poke(self) -> None:
         """Look now, whatever was planned."""
         self._poke.set()
+        self._paced.set()
 
     def focus(self, visible: Sequence[str] = (), opened: str | None = None) -> None:
         """What the screen shows: ids of rows, and the device that is open in full."""
@@ -84,14 +86,11 @@ class Sync:
             self._focus.set()
 
     def attend(self, attention: Attention) -> None:
-        """How closely somebody is watching; coming back looks at once when the data is older than the new pace."""
+        """How closely somebody is watching: it sets the pace from now on."""
         before, self.pace.attention = self.pace.attention, attention
-        if attention is before:
-            return
-        self._focus.set()
-        last = self.state.last_ok
-        if attention is Attention.ACTIVE and (last is None or self._context.clock.now() - last > self.pace.seconds):
-            self.poke()
+        if attention is not before:
+            self._focus.set()
+            self._paced.set()
 
     # life
     async def start(self) -> None:
@@ -127,9 +126,17 @@ class Sync:
         while True:
             self._poke.clear()
             wait = await self._cycle()
-            self._set(next_at=clock.now() + wait)
-            poked = await clock.wait(self._poke, wait)
-            if poked and self.state.phase == "signed_out":
+            ended = clock.monotonic()
+            while not self._poke.is_set():
+                self._paced.clear()
+                left = ended + wait - clock.monotonic()
+                self._set(next_at=clock.now() + left)
+                if not await clock.wait(self._paced, left):
+                    break
+                if self.state.error is None:
+                    # Somebody came back, or went: the same interval, from the same look, at the new pace.
+                    wait = self.pace.poll()
+            if self._poke.is_set() and self.state.phase == "signed_out":
                 # Somebody may have put a new token where the old one was.
                 await self._context.reconnect()
 
