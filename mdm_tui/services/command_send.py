@@ -132,7 +132,8 @@ class Sender:
         context = self._context
         if command is not None:
             await context.mirror.apply_commands(context.scope, intent.device_id, [command], context.clock.now())
-        journal, command_id = context.need_journal(), command.id if command is not None else None
+        journal, by = context.need_journal(), context.owner
+        command_id = command.id if command is not None else None
         said = "the service gave an id" if command is not None else "the service took it without naming a record"
         try:
             moved = await journal.record(
@@ -143,7 +144,7 @@ class Sender:
                 raise
             # The service answered with a command that is another intent's already: it joined the two.
             said = f"the service answered with the command {command_id}, which another intent has"
-            moved = await journal.record(intent.id, State.ACCEPTED, by=self._context.owner, detail=said)
+            moved = await journal.record(intent.id, State.ACCEPTED, by=by, detail=said)
         self._changed(moved)
 
     async def _record(self, intent: Intent, state: State, error: FleetError | None, detail: str = "") -> None:
