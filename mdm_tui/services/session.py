@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -241,7 +240,7 @@ class Session:
             if store is not None:
                 try:
                     store.close()
-                except (FleetError, sqlite3.Error, OSError):
+                except (FleetError, OSError):
                     _log.exception("closing a file")
 
     async def _connect(self) -> Provider:
