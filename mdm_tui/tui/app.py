@@ -72,6 +72,7 @@ class MdmApp(app_go.Going, App[int]):
         self.crash_message = ""
         self.last_key = float("-inf")
         self.bar_history: list[str] = []
+        self.news_seen = 0
         self._keymap_wanted = dict(keymap or {})
         self._bridges: dict[str, Bridge] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -213,7 +214,8 @@ class MdmApp(app_go.Going, App[int]):
     # --- keys ---
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, (events.Key, events.Paste)):
+        # A key comes here twice: from the terminal, and bubbled back from the widget it was forwarded to.
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.last_key = self.now()
             if self._guard.holds(event):
                 return

@@ -109,4 +109,5 @@ class Bridge:
             if screen is not active and screen.session is self.session:
                 screen.note(events)
         active.post_message(FleetNews(self.session, events))
+        app.news_seen += 1
         app.tick_header()

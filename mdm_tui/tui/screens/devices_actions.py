@@ -162,17 +162,20 @@ class DevicesActions(_Base):
     # --- other screens ---
 
     def action_act(self) -> None:
+        self._with_targets("act on", self._act_on)
+
+    def _act_on(self, ids: list[str]) -> None:
         from mdm_tui.tui.screens.act import open_act
 
-        self._with_targets("act on", lambda ids: open_act(self, self.session, ids))
+        open_act(self, self.session, ids)
 
     def action_edit(self) -> None:
-        from mdm_tui.tui.screens.device_edit import open_edit
-
         cursor = self.grid.cursor_id
         if self.grid.marks and (len(self.grid.marks) > 1 or cursor not in self.grid.marks):
             self.tell("One device is edited at a time: clear the marks (u), or open the device.", "warning")
         elif cursor is not None:
+            from mdm_tui.tui.screens.device_edit import open_edit
+
             open_edit(self, self.session, cursor)
 
     def _with_targets(self, verb: str, do: Any) -> None:

@@ -91,6 +91,9 @@ def cell(key: str, values: Values, now: float) -> Cell:
         return Cell("-", "muted")
     if key == "name":
         return Cell(str(value))
+    if COLUMNS[key].numeric and not isinstance(value, (int, float)):
+        # A mirror of another make: shown as it is rather than not at all.
+        return Cell(str(value), "warn")
     if key == "battery":
         role = "bad" if value < LOW_BATTERY else "warn" if value < _BATTERY_WARN else "muted"
         return Cell(show(value, "percent"), role)

@@ -53,7 +53,14 @@ class _Line(Input):
         Binding("tab", "bar('complete')", "Complete", show=False),
         Binding("up", "bar('older')", "Older", show=False),
         Binding("down", "bar('newer')", "Newer", show=False),
+        Binding("ctrl+c", "copy_or_clear", "Copy or clear", show=False),
     ]
+
+    def action_copy_or_clear(self) -> None:
+        if self.selected_text:
+            self.action_copy()
+        else:
+            self.value = ""
 
     async def action_bar(self, what: str) -> None:
         bar = self.parent

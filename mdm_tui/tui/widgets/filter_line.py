@@ -23,7 +23,14 @@ class _Words(Input):
         Binding("escape", "give_up", "Clear", show=False),
         Binding("up", "older", "Older", show=False),
         Binding("down", "newer", "Newer", show=False),
+        Binding("ctrl+c", "copy_or_clear", "Copy or clear", show=False),
     ]
+
+    def action_copy_or_clear(self) -> None:
+        if self.selected_text:
+            self.action_copy()
+        else:
+            self.value = ""
 
     def action_give_up(self) -> None:
         self.post_message(FilterLine.Closed("", applied=False))

@@ -1,0 +1,98 @@
+"""The header's two lines for every state, pure functions of state, time and width."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.tui.widgets.header import HeaderState, Tab, freshness, paint
+from mdm_tui.tui.widgets.lines import length
+
+NOW = 1_800_000_000.0
+TABS = (Tab("devices", 1, "Devices", 12_480), Tab("policies", 2, "Policies", 34), Tab("queue", 3, "Queue", 7))
+FRESH = HeaderState(
+    "acme", "Applivery", phase="fresh", last_ok=NOW - 4, used=1_204, limit=10_000, tabs=TABS, current="devices",
+    problems=61, silent=18,
+)  # fmt: skip
+
+
+def _changed(**values: object) -> HeaderState:
+    from dataclasses import replace
+
+    return replace(FRESH, **values)  # type: ignore[arg-type]
+
+
+def _text(state: HeaderState, width: int) -> list[str]:
+    return ["".join(text for text, _role, _bold in line).rstrip() for line in paint(state, NOW, width, zone=UTC)]
+
+
+def test_wide() -> None:
+    first, second = _text(FRESH, 120)
+    assert first.startswith(" acme  Applivery")
+    assert first.endswith("fresh 4s    API 1,204 of 10,000/h    08:00 UTC")
+    assert second.startswith(" 1 Devices 12,480   2 Policies 34   3 Queue 7")
+    assert second.endswith("Problems 61  Silent 18")
+
+
+def test_eighty_columns_keep_what_matters() -> None:
+    first, _second = _text(_changed(production=True, locked="READ-ONLY"), 80)
+    assert first.startswith("▌acme PRODUCTION READ-ONLY")
+    assert first.endswith("fresh 4s  API 12%")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 120, 200])
+@pytest.mark.parametrize("production", [True, False])
+def test_every_width_is_filled_and_never_overrun(width: int, production: bool) -> None:
+    error = FleetError(Kind.UNREACHABLE, "the service at https://api.example.org:8443/v1 refused the connection")
+    for state in (FRESH, _changed(phase="stale", error=error, next_at=NOW + 12), _changed(name="n" * 64)):
+        for line in paint(_changed_from(state, production), NOW, width):
+            assert length(line) <= max(width, 60)
+
+
+def _changed_from(state: HeaderState, production: bool) -> HeaderState:
+    from dataclasses import replace
+
+    return replace(state, production=production)
+
+
+def test_production_is_a_word_not_only_a_colour() -> None:
+    assert "PRODUCTION" in _text(_changed(production=True), 80)[0]
+    assert "PRODUCTION" in _text(_changed(production=True), 160)[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "role"),
+    [
+        ({}, "fresh 4s", "good"),
+        ({"phase": "starting", "last_ok": None}, "starting", "muted"),
+        ({"phase": "starting", "last_ok": NOW - 7_200}, "last known 2h, starting", "muted"),
+        ({"phase": "syncing", "last_ok": None, "walked": 3_400, "total": 12_480}, "reading 3,400 of 12,480", "info"),
+        ({"phase": "syncing", "last_ok": None}, "reading the fleet", "info"),
+        (
+            {"phase": "stale", "last_ok": NOW - 190, "next_at": NOW + 12,
+             "error": FleetError(Kind.UNREACHABLE, "connection refused.")},
+            "stale 3m, connection refused, next try 12s", "warn",
+        ),
+        (
+            {"phase": "stale", "last_ok": None, "error": FleetError(Kind.TIMEOUT, "x" * 90), "next_at": NOW + 5},
+            "no data yet, no answer in time, next try 5s", "bad",
+        ),
+        ({"phase": "signed_out", "last_ok": NOW - 60}, "signed out, data 1m old, give a token and press r", "bad"),
+        ({"phase": "paused", "last_ok": NOW - 9, "next_at": NOW + 30}, "asked to wait, next try 30s, data 9s old",
+         "warn"),
+    ],
+)  # fmt: skip
+def test_freshness(values: dict[str, object], said: str, role: str) -> None:
+    assert freshness(_changed(**values), NOW) == (said, role)
+
+
+def test_on_a_slow_link_seconds_tick_by_ten() -> None:
+    assert freshness(FRESH, NOW + 4, step=10) == freshness(FRESH, NOW + 1, step=10) == ("fresh 0s", "good")
+    assert freshness(FRESH, NOW + 8, step=10)[0] == "fresh 10s"
+
+
+def test_a_budget_that_runs_out_is_loud() -> None:
+    roles = {text.strip(): role for text, role, _bold in paint(_changed(used=9_000), NOW, 120)[0]}
+    assert roles["API 9,000 of 10,000/h"] == "warn"
