@@ -190,16 +190,15 @@ class MdmApp(app_go.Going, App[int]):
             where = f" A report is in {report}." if report else ""
             safe.toast(self, "", f"Something in the console went wrong and was left out.{where}", "error")
 
-    def secrets(self) -> Iterator[str]:
+    def secrets(self) -> list[str]:
         """What must never be in a report."""
+        found: list[str] = [self.env.get("MDM_TUI_TOKEN", "")]
         for session in self.sessions.values():
-            name = session.connection.token_env
-            for value in (self.env.get(name, "") if name else "", self.env.get("MDM_TUI_TOKEN", "")):
-                if value:
-                    yield value
-            token = getattr(session, "token", None)
-            if token is not None:
-                yield token.reveal()
+            if session.connection.token_env:
+                found.append(self.env.get(session.connection.token_env, ""))
+            if session.token is not None:
+                found.append(session.token.reveal())
+        return [secret for secret in found if secret]
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would render the error with its local variables; see crash.py.
@@ -253,12 +252,12 @@ def run(
 
     tokens: secrets that are already at hand, by connection name (the demo's). notice: a sentence to begin with.
     """
+    # Nothing of what is made before the first frame is garbage; `_first_frame` turns it on again.
     gc.disable()
     from mdm_tui.services.session import Session
 
-    session = Session(
-        connections[current], paths, env=env, **({"token": tokens[current]} if tokens and current in tokens else {})
-    )
+    token = (tokens or {}).get(current)
+    session = Session(connections[current], paths, env=env, token=token, poll_seconds=settings.poll_seconds)
     session.open_store()
     app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)
     with signals.handled(app.end, tty=sys.stdin.fileno()):

@@ -187,8 +187,10 @@ class Going(_Base):
             f"{what} being sent now. They are in the journal: what is not sent yet goes on when mdm-tui is started "
             "again, and nothing is sent twice."
         )
-        if await self.push_screen_wait_here(Ask("Quit while commands are being sent?", words, "quit")):
-            self.exit(0)
+        # Not awaited here: the app's own queue must go on, or the answer could never come.
+        self.push_screen(
+            Ask("Quit while commands are being sent?", words, "quit"), lambda yes: self.exit(0) if yes else None
+        )
 
     # --- the command bar and the themes ---
 
@@ -251,14 +253,6 @@ class Going(_Base):
             return
         use_theme(self, theme, colour_depth(self.env))
         self.refresh()
-
-    async def push_screen_wait_here(self, screen: Screen[Any]) -> Any:
-        """Push a dialog and await its answer, also outside a worker."""
-        import asyncio
-
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.push_screen(screen, lambda result: answer.done() or answer.set_result(result))
-        return await answer
 
     def copy_text(self, text: str, what: str) -> None:
         """Put clean text on the clipboard of the person's terminal (OSC 52), and say so."""

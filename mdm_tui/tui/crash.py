@@ -10,7 +10,7 @@ import platform
 import re
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from mdm_tui import __version__
@@ -22,14 +22,14 @@ _KEEP = 200  # lines of traceback at most
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token|password|secret|api[-_ ]?key)([\"'\s:=]+)[^\s\"',;)}\]]{4,}")
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Sequence[str] = ()) -> str:
     """`text` without the secrets given, and without whatever follows a word that announces one."""
     for secret in sorted((secret for secret in secrets if len(secret) >= 4), key=len, reverse=True):
         text = text.replace(secret, "…")
     return _BEARER.sub(r"\1\2…", text)
 
 
-def write_report(error: BaseException, folder: Path, secrets: Iterable[str] = ()) -> Path | None:
+def write_report(error: BaseException, folder: Path, secrets: Sequence[str] = ()) -> Path | None:
     """Write what happened, without local variables, to a new file of mode 0600; None where that fails too."""
     lines = [line for part in traceback.format_exception(error) for line in part.splitlines()]
     head = [
@@ -49,7 +49,7 @@ def write_report(error: BaseException, folder: Path, secrets: Iterable[str] = ()
     return path
 
 
-def message(error: BaseException, report: Path | None, secrets: Iterable[str] = ()) -> str:
+def message(error: BaseException, report: Path | None, secrets: Sequence[str] = ()) -> str:
     """What the person reads on the terminal after it has been restored."""
     what = clean(redact(f"{type(error).__name__}: {error}", secrets), 160)
     where = f"A report without your data is in {report}." if report else "A report could not be written."

@@ -76,6 +76,7 @@ class DeskSession:
         self.pokes = 0
         self.sync = SimpleNamespace(state=self.state, poke=self._poke, focus=lambda ids, device_id: None)
         self.commands: Any = None
+        self.token: Any = None
         self.started = self.stopped = 0
         self.devices = [device(number) for number in range(count)]
 

@@ -1,0 +1,291 @@
+"""The app's wiring: screens by digit, help, palette, command bar, notices, quitting, a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from desk import NOW, DeskSession, make_app, press, quiet, toasts
+from textual.command import CommandPalette
+from textual.widgets import Input, OptionList
+
+from mdm_tui.config.settings import Settings
+from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.services.events import Noticed, SyncChanged
+from mdm_tui.tui.screens.ask import Ask
+from mdm_tui.tui.screens.devices import DevicesScreen
+from mdm_tui.tui.screens.help import HelpScreen
+from mdm_tui.tui.widgets.command_bar import CommandBar, complete
+from mdm_tui.tui.widgets.header import Header
+
+
+def _header(app: Any) -> str:
+    return app.screen_stack[0].query_one(Header).text
+
+
+async def test_the_header_counts_what_there_is(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        text = _header(app)
+        assert "1 Devices 60" in text and "2 Policies 0" in text
+        assert "API 1,204 of 10,000/h" in text
+        assert "Problems" in text and "fresh 4s" in text
+
+
+@pytest.mark.parametrize(("digit", "word"), [("4", "Activity"), ("5", "Pulse"), ("6", "groups"), ("9", "rollouts")])
+async def test_a_digit_without_a_screen_answers_with_a_sentence(tmp_path: Path, digit: str, word: str) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await press(app, pilot, digit)
+        assert isinstance(app.screen, DevicesScreen)
+        assert any(word in sentence for sentence in toasts(app))
+
+
+async def test_what_a_service_lacks_is_said_by_capability(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    session.factory.capabilities = frozenset({Capability.DEVICES})
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await press(app, pilot, "2", "3")
+        assert len([sentence for sentence in toasts(app) if "Applivery offers no" in sentence]) == 2
+
+
+async def test_help_shows_the_keys_that_work_here_and_goes_away(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session, keymap={"freeze": "f6"})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(app, pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        shown = "\n".join(str(static.render()) for static in app.screen.query("Static"))
+        assert "Faults only" in shown and "Moving and marking" in shown and "Everywhere" in shown
+        assert "f6" in shown, "the person's own key"
+        assert "Policy editor" not in shown
+        await press(app, pilot, "escape")
+        assert isinstance(app.screen, DevicesScreen)
+        await press(app, pilot, "f6")
+        assert app.screen.settling.frozen
+
+
+async def test_a_wrong_keymap_is_told_and_the_default_holds(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session, keymap={"freeze": "f", "nonsense": "o"})
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await quiet(app, pilot)
+        assert any("nonsense" in sentence for sentence in toasts(app))
+        assert any("f is both" in sentence for sentence in toasts(app))
+        await press(app, pilot, "z")
+        assert isinstance(app.screen, DevicesScreen) and app.screen.settling.frozen
+
+
+async def test_the_palette_finds_an_action_and_does_it(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p")
+        assert isinstance(app.screen, CommandPalette)
+        palette = app.screen
+        await pilot.press(*"freeze")
+        while not palette.query_one(OptionList).option_count or palette.query_one(OptionList).option_count > 2:
+            await pilot.pause(0.02)
+        await pilot.press("enter")
+        while isinstance(app.screen, CommandPalette):
+            await pilot.pause(0.02)
+        await quiet(app, pilot)
+        assert isinstance(app.screen, DevicesScreen) and app.screen.settling.frozen
+
+
+async def _bar(app: Any, pilot: Any, text: str) -> None:
+    await press(app, pilot, "colon")
+    app.screen.query_one(CommandBar).query_one(Input).value = text
+    await press(app, pilot, "enter")
+
+
+async def test_the_command_bar_goes_anywhere(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    opened: list[str] = []
+    app.open_device = opened.append  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await quiet(app, pilot)
+        screen = app.screen
+        assert isinstance(screen, DevicesScreen)
+        await _bar(app, pilot, "filter van")
+        assert screen.asked.words == "van"
+        assert app.focused is screen.grid
+        await _bar(app, pilot, f"device {session.devices[7].values['serial']}")
+        await _bar(app, pilot, session.devices[9].id)
+        assert opened == [session.devices[7].id, session.devices[9].id]
+        await _bar(app, pilot, "gate tablet")
+        assert screen.asked.words == "gate tablet", "several of that name are a list"
+        await _bar(app, pilot, "no such thing [/]")
+        assert any("no such thing [/]" in sentence for sentence in toasts(app))
+        await _bar(app, pilot, "theme day")
+        assert app.theme == "day"
+        await _bar(app, pilot, "theme none-such")
+        assert any("none-such" in sentence for sentence in toasts(app))
+        await _bar(app, pilot, "help")
+        assert isinstance(app.screen, HelpScreen)
+
+
+async def test_the_command_bar_recalls_and_completes(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        await _bar(app, pilot, "filter van")
+        await press(app, pilot, "colon", "up")
+        line = app.screen.query_one(CommandBar).query_one(Input)
+        assert line.value == "filter van"
+        line.value = "pol"
+        await press(app, pilot, "tab")
+        assert line.value == "policies "
+        await press(app, pilot, "escape")
+        assert not app.screen.query(CommandBar)
+
+
+def test_completion() -> None:
+    assert complete("de") == ["devices", "device"]
+    assert complete("theme n", ["day", "night"]) == ["theme night"]
+    assert complete("device x") == []
+
+
+async def test_a_service_that_fails_in_the_background_is_a_notice(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await quiet(app, pilot)
+
+        async def fails() -> None:
+            raise FleetError(Kind.FORBIDDEN, "Reading policies was refused", permission="policies:read")
+
+        app.spawn(fails(), "test")
+        await quiet(app, pilot)
+        assert any("needs policies:read" in sentence for sentence in toasts(app))
+
+
+async def test_what_services_notice_is_said(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await quiet(app, pilot)
+        session.hub.publish(Noticed(session.scope, "warn", "The token ends tomorrow."))
+        while not app.news_seen:
+            await pilot.pause(0.01)
+        assert toasts(app) == ["The token ends tomorrow."]
+
+
+async def test_the_header_follows_the_sync_and_sends_nothing_when_nothing_changed(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        header = app.screen.query_one(Header)
+        painted: list[Any] = []
+        header.refresh = lambda *regions, **more: painted.extend(regions)  # type: ignore[method-assign]
+        app.tick_header()
+        assert painted == []
+        session.state.last_ok = NOW - 5
+        app.tick_header()
+        assert [(region.width, region.height) for region in painted] == [(1, 1)], "one digit is one cell"
+        painted.clear()
+        session.state.phase, session.state.error = "stale", FleetError(Kind.UNREACHABLE, "connection refused")
+        session.state.next_at = NOW + 12
+        session.hub.publish(SyncChanged(session.scope))
+        while not app.news_seen:
+            await pilot.pause(0.01)
+        assert "stale 5s, connection refused, next try 12s" in header.text
+
+
+async def test_quitting_at_rest_is_one_key_and_stops_the_session(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        await pilot.press("ctrl+q")
+    assert app.return_value == 0
+    assert session.stopped == 1
+
+
+async def test_quitting_while_commands_are_sent_asks(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+
+    async def queue() -> list[Any]:
+        return []
+
+    session.commands = SimpleNamespace(queue=queue, busy=lambda: 2)
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        await pilot.press("ctrl+q")
+        while not isinstance(app.screen, Ask):
+            await pilot.pause(0.01)
+        await pilot.press("escape")
+        while isinstance(app.screen, Ask):
+            await pilot.pause(0.01)
+        assert app.return_value is None
+        await pilot.press("ctrl+q")
+        while not isinstance(app.screen, Ask):
+            await pilot.pause(0.01)
+        await pilot.press("y")
+    assert app.return_value == 0
+
+
+async def test_ctrl_c_never_quits(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await press(app, pilot, "slash", "v", "a", "n", "enter", "ctrl+c")
+        assert isinstance(app.screen, DevicesScreen)
+        assert app.screen.asked.words == "", "it clears"
+        await press(app, pilot, "ctrl+c", "ctrl+c")
+        assert any("ctrl+q quits" in sentence for sentence in toasts(app))
+        await press(app, pilot, "slash", "v", "ctrl+c")
+        assert app.screen.asked.words == ""
+
+
+async def test_a_crash_is_short_and_keeps_the_token_to_itself(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    secret = "tok-81c2f00d55"
+    session.token = SimpleNamespace(reveal=lambda: secret)
+    app = make_app(tmp_path, session)
+
+    async def breaks() -> None:
+        token = secret
+        raise RuntimeError(f"bad header {token}")
+
+    with pytest.raises(RuntimeError):
+        async with app.run_test(size=(120, 40)) as pilot:
+            await quiet(app, pilot)
+            app.spawn(breaks(), "test")
+            await quiet(app, pilot)
+    assert app.return_code == 1
+    assert "mdm-tui stopped because of a mistake in itself" in app.crash_message
+    (report,) = _reports(tmp_path)
+    assert secret not in app.crash_message and secret not in report.read_text()
+    assert app._exit_renderables == [], "Textual's own traceback with local variables is never made"
+
+
+async def test_low_bandwidth_ticks_by_ten_seconds(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session, settings=Settings(low_bandwidth=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        assert "fresh 0s" in _header(app)
+
+
+async def test_a_notice_to_begin_with(tmp_path: Path) -> None:
+    session = await DeskSession(tmp_path).fill()
+    app = make_app(tmp_path, session, notice="Demo fleet: 500 simulated devices.")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await quiet(app, pilot)
+        assert toasts(app) == ["Demo fleet: 500 simulated devices."]
+
+
+def _reports(folder: Path) -> list[Path]:
+    return list((folder / "state").glob("crash-*.txt"))
