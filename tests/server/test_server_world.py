@@ -74,7 +74,7 @@ def test_a_fleet_survives_a_restart(tmp_path) -> None:
     world.devices.change(waiting, habit=4)
     pending = world.commands.create(waiting, "lock", None, validity=7_200_000)
     taken = world.commands.create(sent, "reboot", None)
-    made = world.policies.create("Mine", 0, True, {"config": {}})
+    made = world.policies.create("Mine", 0, True, {"settings": {}})
     world.advance(9.5)
     before = _picture(world)
     identity = (world.fleet_id, world.organization, world.slug)

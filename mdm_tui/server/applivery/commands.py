@@ -6,6 +6,7 @@ from typing import Any
 
 from . import bodies, validation
 from .call import Call
+from .documents import params_in
 from .envelope import invalid, page_of
 from .shapes import command_shape, push_shape
 from .sorts import COMMAND_SORTS
@@ -33,7 +34,7 @@ def create_command(call: Call) -> dict[str, Any]:
     command = world.commands.create(
         device,
         COMMANDS_BACK[body["command"]],
-        body.get("params"),
+        params_in(body.get("params")),
         None if duration is None else world.commands.validity_from_seconds(duration),
     )
     return command_shape(world, device, command)

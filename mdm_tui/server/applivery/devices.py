@@ -13,6 +13,7 @@ from ..world.installed import installed
 from ..world.records import DISENROLL, GONE, Device
 from . import bodies, spoil, validation
 from .call import Call
+from .documents import params_in
 from .envelope import invalid, page_of
 from .shapes import device_shape, installed_shape
 from .sorts import DEVICE_SORTS, is_device_path, value_at
@@ -144,7 +145,7 @@ def disenroll_device(call: Call) -> dict[str, Any]:
         params["wipeDataFlags"] = flags
     if reason is not None:
         params["wipeReasonMessage"] = reason
-    call.world.commands.create(device, DISENROLL, params)
+    call.world.commands.create(device, DISENROLL, params_in(params))
     return {"status": True}
 
 

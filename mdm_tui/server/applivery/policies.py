@@ -10,6 +10,7 @@ from ..world.errors import NotThere
 from ..world.records import Policy
 from . import bodies, validation
 from .call import Call
+from .documents import policy_in
 from .envelope import invalid, page_of
 from .shapes import application_shape, policy_shape
 from .sorts import by_path
@@ -83,7 +84,7 @@ def list_templates(call: Call) -> list[dict[str, Any]]:
             "templateId": entry["id"],
             "templateVersion": entry["version"],
             "templatePolicy": {
-                "config": entry["config"],
+                "config": entry["settings"],
                 "applications": [
                     {"aosApplicationId": applications[app_number(slug)], "action": "forceInstall"}
                     for slug in entry["apps"]
@@ -117,8 +118,7 @@ def _split(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         columns["segment_id"] = int(body["segmentId"])
     if "exposeToChildren" in body:
         columns["expose"] = bool(body["exposeToChildren"])
-    known = bodies.POLICY_UPDATE["properties"].keys() - {"name", "segmentId", "exposeToChildren"}
-    return columns, {key: value for key, value in body.items() if key in known}
+    return columns, policy_in(body)
 
 
 def create_policy(call: Call) -> dict[str, Any]:

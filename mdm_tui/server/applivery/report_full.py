@@ -236,7 +236,7 @@ def _properties(world: World, device: Device, report: dict[str, Any], moment: in
 
 def _passwords(world: World, device: Device) -> list[dict[str, Any]]:
     policy = world.policies.all.get(device.applied_id or "")
-    config = policy.body.get("config") if policy else None
+    config = policy.body.get("settings") if policy else None
     wanted = config.get("passwordPolicies") if isinstance(config, dict) else None
     if not isinstance(wanted, list) or not all(isinstance(entry, dict) for entry in wanted):
         return []

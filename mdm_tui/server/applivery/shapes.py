@@ -13,6 +13,7 @@ from ..world.nature import location
 from ..world.places import children_of
 from ..world.records import DISABLED, Application, Command, Device, Person, Policy
 from . import spoil
+from .documents import params_out, policy_out
 from .report import lean_report
 from .report_full import full_report
 from .words import APP_ORIGINS, COMMAND_STATES, COMMANDS, STATES
@@ -93,8 +94,8 @@ def _config(world: World, device: Device, effective: Policy | None, full: bool) 
     if report is None:
         config["managementMode"] = "MANAGEMENT_MODE_UNSPECIFIED"
         return config
-    agent = effective.body.get("agentConfiguration") if effective else None
-    if device.reported_at and isinstance(agent, dict) and agent.get("allowLocation"):
+    agent = effective.body.get("agent") if effective else None
+    if device.reported_at and agent and agent.get("location"):
         latitude, longitude, accuracy = location(
             world.seed, device, device.reported_at, moves='"drivers"' in device.tags
         )
@@ -128,33 +129,29 @@ def _summary(world: World, device: Device, shape: dict[str, Any]) -> dict[str, A
 
 def policy_shape(world: World, policy: Policy) -> dict[str, Any]:
     """A policy with its applications expanded."""
-    body = policy.body
-    applications = body.get("applications") or []
     known = world.registry.applications
-    infos = [
-        application_shape(world, known[application_id])
-        for entry in applications
-        if (application_id := str(entry.get("aosApplicationId", "")).lower()) in known
-    ]
-    shape: dict[str, Any] = {
+    body = policy_out(policy.body)
+    return {
         "id": policy.id,
         "organizationId": world.organization,
         "aosEnterpriseId": world.enterprise,
         "name": policy.name,
         "segmentId": policy.segment_id,
         "exposeToChildren": policy.expose,
-        **{key: value for key, value in body.items() if key != "applications"},
+        **body,
         "assetsInfo": [
-            {"id": asset["mdmAssetId"], "name": asset.get("assetName", ""), "size": "482133"}
-            for asset in body.get("assets") or []
+            {"id": entry["mdmAssetId"], "name": entry.get("assetName", ""), "size": "482133"}
+            for entry in body.get("assets", ())
         ],
-        "applications": applications,
-        "applicationsInfo": infos,
+        "applicationsInfo": [
+            application_shape(world, known[entry["aosApplicationId"]])
+            for entry in body["applications"]
+            if entry["aosApplicationId"] in known
+        ],
         "version": policy.version,
         "updatedAt": iso(policy.updated_at),
         "createdAt": iso(policy.created_at),
     }
-    return shape
 
 
 def application_shape(world: World, application: Application) -> dict[str, Any]:
@@ -209,8 +206,8 @@ def command_shape(world: World, device: Device, command: Command) -> dict[str, A
         "updatedAt": iso(command.updated_at),
         "createdAt": iso(command.created_at),
     }
-    if command.params is not None:
-        shape["params"] = command.params
+    if (params := params_out(command.params)) is not None:
+        shape["params"] = params
     if command.person_id:
         shape["mdmUser"] = command.person_id
     if command.push_id:

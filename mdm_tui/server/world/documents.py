@@ -15,14 +15,14 @@ def _agent(
     shown = {"bookmarks": False, "applications": True, "files": False, "notifications": True, "status": True}
     shown.update(features)
     return {
-        "allowLocation": location,
-        "allowPackageTime": package_time,
-        "allowPackageTransfer": False,
-        "allowNetworkStatus": True,
-        "policyFeatures": {
-            "defaultViewFeature": view,
-            "toggledFeatures": [{"name": name, "active": active} for name, active in shown.items()],
-            "enableDefaultView": True,
+        "location": location,
+        "usage_time": package_time,
+        "usage_transfer": False,
+        "network": True,
+        "features": {
+            "first": view,
+            "shown": [{"name": name, "active": active} for name, active in shown.items()],
+            "fixed": True,
         },
     }
 
@@ -51,7 +51,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 7,
         "force": ("picking", "inventory", "receiving", "support"),
         "offer": ("voice-picking",),
-        "config": {
+        "settings": {
             "cameraDisabled": False,
             "bluetoothConfigDisabled": True,
             "adjustVolumeDisabled": False,
@@ -88,7 +88,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 12,
         "force": ("driver-log", "proof"),
         "offer": ("remote-support",),
-        "config": {
+        "settings": {
             "dataRoamingDisabled": True,
             "locationMode": "LOCATION_ENFORCED",
             "tetheringConfigDisabled": True,
@@ -107,7 +107,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 3,
         "force": ("kiosk-browser",),
         "offer": ("price-check",),
-        "config": {
+        "settings": {
             "kioskCustomLauncherEnabled": False,
             "kioskCustomization": {
                 "statusBar": "NOTIFICATIONS_AND_SYSTEM_INFO_DISABLED",
@@ -129,7 +129,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 5,
         "force": ("till", "price-check"),
         "offer": (),
-        "config": {
+        "settings": {
             "usbFileTransferDisabled": True,
             "installAppsDisabled": True,
             "uninstallAppsDisabled": True,
@@ -148,7 +148,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 2,
         "force": (),
         "offer": (),
-        "config": {"adjustVolumeDisabled": True, "screenBrightnessSettings": {"screenBrightness": 60}},
+        "settings": {"adjustVolumeDisabled": True, "screenBrightnessSettings": {"screenBrightness": 60}},
         "agent": _agent(),
     },
     {
@@ -160,7 +160,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 4,
         "force": ("cold-chain", "inventory"),
         "offer": (),
-        "config": {
+        "settings": {
             "maximumTimeToLock": "30000",
             "screenTimeoutSettings": {"screenTimeout": "30s"},
             "statusReportingSettings": {"hardwareStatusEnabled": True, "powerManagementEventsEnabled": True},
@@ -176,7 +176,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 14,
         "force": ("voice-picking", "picking", "support"),
         "offer": ("legacy-scan",),
-        "config": {
+        "settings": {
             "debuggingFeaturesAllowed": True,
             "systemUpdate": {"type": "AUTOMATIC"},
             "passwordPolicies": _password(6),
@@ -192,7 +192,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 1,
         "force": ("support",),
         "offer": (),
-        "config": {"encryptionPolicy": "ENABLED_WITHOUT_PASSWORD", "installUnknownSourcesAllowed": False},
+        "settings": {"encryptionPolicy": "ENABLED_WITHOUT_PASSWORD", "installUnknownSourcesAllowed": False},
         "agent": _agent(),
     },
     {
@@ -205,7 +205,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "version": 1,
         "force": (),
         "offer": (),
-        "config": {
+        "settings": {
             "applications": [],
             "cameraDisabled": True,
             "deviceOwnerLockScreenInfo": {"defaultMessage": "Please return to the nearest store"},
@@ -224,7 +224,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
     {
         "id": "kiosk-single-app",
         "version": 2,
-        "config": {
+        "settings": {
             "keyguardDisabled": True,
             "kioskCustomization": {
                 "statusBar": "NOTIFICATIONS_AND_SYSTEM_INFO_DISABLED",
@@ -236,7 +236,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
     {
         "id": "rugged-handheld",
         "version": 4,
-        "config": {
+        "settings": {
             "screenCaptureDisabled": True,
             "maximumTimeToLock": "300000",
             "passwordPolicies": _password(6),
@@ -246,7 +246,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
     {
         "id": "battery-saver",
         "version": 1,
-        "config": {"screenTimeoutSettings": {"screenTimeout": "30s"}},
+        "settings": {"screenTimeoutSettings": {"screenTimeout": "30s"}},
         "apps": (),
     },
 )

@@ -44,7 +44,7 @@ def carry_out(world: World, device: Device, command: Command, moment: int) -> Ou
 
 
 def _clear(world: World, device: Device, params: dict[str, Any], moment: int) -> Outcome:
-    names = params.get("packageNames")
+    names = params.get("packages")
     packages = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     if not packages:
         return Outcome(error="No package names given", error_kind="INVALID_VALUE")
@@ -61,7 +61,7 @@ def _clear(world: World, device: Device, params: dict[str, Any], moment: int) ->
 
 
 def _password(world: World, device: Device, command: Command, params: dict[str, Any]) -> Outcome:
-    password = params.get("newPassword")
+    password = params.get("password")
     if password in (None, ""):
         return Outcome(columns={"secured": 0})
     if not isinstance(password, str) or len(password) < 4:

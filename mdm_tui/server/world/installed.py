@@ -36,8 +36,8 @@ def forced_packages(world: World, policy_id: str | None) -> list[str]:
         return []
     packages = []
     for entry in policy.body.get("applications") or []:
-        application = world.registry.applications.get(str(entry.get("aosApplicationId", "")).lower())
-        if application and entry.get("action", "forceInstall") == "forceInstall":
+        application = world.registry.applications.get(entry["application"])
+        if application and entry.get("install", "force") == "force":
             packages.append(application.package)
     return packages
 

@@ -78,7 +78,7 @@ class Device:
 
 @dataclass(slots=True)
 class Policy:
-    """A policy. `body` holds what was sent: config, agentConfiguration, assets, applications and the rest."""
+    """A policy. `body`: settings (opaque), agent, files, applications, certificates and the rest."""
 
     id: str
     name: str

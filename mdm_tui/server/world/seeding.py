@@ -127,30 +127,30 @@ def _policies(
             name, description = hostile.text(seed, number, 3)[:256], hostile.text(seed, number, 4)[:500]
         body: dict[str, Any] = {
             "description": description,
-            "config": entry["config"],
+            "settings": entry["settings"],
             "private": bool(entry.get("private", False)),
-            "agentConfiguration": entry["agent"],
-            "assets": [],
+            "agent": entry["agent"],
+            "files": [],
             "applications": [
-                {"aosApplicationId": applications[app_number(slug)], "action": action}
-                for action, slugs in (("forceInstall", entry["force"]), ("available", entry["offer"]))
+                {"application": applications[app_number(slug)], "install": install}
+                for install, slugs in (("force", entry["force"]), ("offer", entry["offer"]))
                 for slug in slugs
             ],
-            "certificateProviderIds": [],
+            "certificates": [],
         }
         if entry["key"] in ("warehouse", "drivers"):
-            body["assets"] = [
+            body["files"] = [
                 {
-                    "mdmAssetId": object_id(created, 43, number, seed),
-                    "location": f"/sdcard/Download/{entry['key']}-handbook.pdf",
-                    "assetName": "Handbook",
+                    "file": object_id(created, 43, number, seed),
+                    "path": f"/sdcard/Download/{entry['key']}-handbook.pdf",
+                    "title": "Handbook",
                     "scope": "all-users",
                 }
             ]
             body["applications"][0]["configuration"] = json.dumps({"server": "https://wms.example.com"})
-            body["applications"][0]["updatePolicy"] = {"mode": "WINDOWED"}
-            body["applications"][0]["customAppConfig"] = {"loginHint": "badge"}
-            body["certificateProviderIds"] = [object_id(created, 44, number, seed)]
+            body["applications"][0]["update"] = {"mode": "WINDOWED"}
+            body["applications"][0]["managed"] = {"loginHint": "badge"}
+            body["certificates"] = [object_id(created, 44, number, seed)]
         database.run(
             "INSERT INTO policy VALUES (?,?,?,?,?,?,?,?)",
             (
