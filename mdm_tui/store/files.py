@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 
-__all__ = ["Damaged", "Source", "migrate", "on_network", "prepare", "trouble"]
+__all__ = ["BROKEN", "Damaged", "Source", "migrate", "on_network", "open_kept", "prepare", "trouble"]
 
 # File systems on which the shared memory of WAL does not work between machines.
 # fmt: off
@@ -21,6 +22,10 @@ _NETWORK = frozenset((
 ))
 # fmt: on
 _BUSY_SECONDS = 10.0
+
+
+# What a damaged file may end in: SQLite's errors, and values that are not what was written.
+BROKEN = (sqlite3.Error, UnicodeDecodeError, zlib.error)
 
 
 class Damaged(FleetError):
@@ -75,11 +80,16 @@ def on_network(folder: Path, mounts: str | None = None) -> bool:
     return kind in _NETWORK
 
 
-def trouble(path: Path, error: sqlite3.Error) -> FleetError:
-    """An error of SQLite as a sentence. `sent` is NEVER: a store sends nothing, and what failed was rolled back."""
+def trouble(path: Path, error: Exception) -> FleetError:
+    """One of `BROKEN` as a sentence. `sent` is NEVER: a store sends nothing, and what failed was rolled back."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Damaged(Kind.CONFIG, f"The file {path} is damaged or not a database ({error})", sent=Sent.NEVER)
+    garbled = not isinstance(error, sqlite3.Error) or "Could not decode" in str(error)
+    if garbled or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Damaged(
+            Kind.CONFIG,
+            f"The file {path} is damaged or not a database ({error}); it was left as it is: move it away to begin anew",
+            sent=Sent.NEVER,
+        )
     if code == sqlite3.SQLITE_FULL:
         what = f"The disk is full: {path} was not written"
     elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
@@ -121,7 +131,7 @@ class Source:
                 conn.execute("PRAGMA journal_size_limit=67108864")
             conn.execute("PRAGMA cache_size=-16000")
             conn.execute("PRAGMA temp_store=MEMORY")
-        except sqlite3.Error as error:
+        except BROKEN as error:
             if conn is not None:
                 conn.close()
             raise trouble(self.path, error) from error
@@ -137,6 +147,28 @@ class Source:
             # No shared memory here, or another console has the file open in its mode: its mode is as good.
             if conn.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "delete", "truncate", "persist"):
                 raise
+
+
+def open_kept(path: Path, kind: str, steps: Sequence[Sequence[str] | Callable], synchronous: str) -> Source:
+    """Open, make or upgrade a file that cannot be rebuilt. Raises FleetError(CONFIG) for one to be left as it is.
+
+    A rollback journal, because WAL can lose a committed transaction in many SQLite versions, and fails on NFS.
+    """
+    prepare(path)
+    source = Source(path, synchronous=synchronous)
+    # First a look that changes nothing: not even the journal mode of a file that is not ours.
+    for readonly in (True, False):
+        conn = source.connect(readonly=readonly)
+        try:
+            if readonly:
+                _version(path, conn, kind, len(steps))
+            else:
+                migrate(path, conn, kind, steps)
+        except BROKEN as error:
+            raise trouble(path, error) from error
+        finally:
+            conn.close()
+    return source
 
 
 def migrate(path: Path, conn: sqlite3.Connection, kind: str, steps: Sequence[Sequence[str] | Callable]) -> None:

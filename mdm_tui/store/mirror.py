@@ -16,7 +16,7 @@ from mdm_tui.fleet.policies import Policy
 
 from . import mirror_apply, mirror_more, mirror_read, mirror_schema
 from .compile import View, relevant
-from .files import Damaged, Source, on_network, prepare, trouble
+from .files import BROKEN, Damaged, Source, on_network, prepare, trouble
 from .mirror_apply import Changes
 from .mirror_more import Coverage
 from .mirror_read import Counts, Row, Stored
@@ -180,7 +180,7 @@ class Mirror:
             try:
                 if not mirror_schema.is_current(conn):
                     mirror_schema.build(conn)
-            except sqlite3.Error as error:
+            except BROKEN as error:
                 conn.close()
                 raise trouble(self._source.path, error) from error
             self._first, self._first_generation = conn, generation
@@ -191,7 +191,7 @@ class Mirror:
             conn = self._connect()
             found = mirror_read.ids(conn, view)
             window = mirror_read.rows(conn, view.connection, found[:limit])
-        except sqlite3.Error as error:
+        except BROKEN as error:
             raise trouble(self._source.path, error) from error
         return found, [window[key] for key in found[:limit] if key in window]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from dataclasses import fields
 
+from mdm_tui.fleet.commands import Command
 from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.policies import Policy
 
 from .keys import SEARCHED, SORT_KEYS
 
@@ -15,6 +18,12 @@ _LAYOUT = 1
 
 _FIELDS = "".join(f", f_{key}" for key in COLUMNS)
 _SORTS = "".join(f", s_{key} TEXT" for key in SORT_KEYS)
+
+
+def _names(kind: type) -> str:
+    # A column for each attribute of a word of the field: a new one needs no change here.
+    return ", ".join(item.name for item in fields(kind))
+
 
 # No type on the `f_` columns: a value comes back with the type it was given.
 _TABLES = (
@@ -29,16 +38,9 @@ _TABLES = (
     "CREATE INDEX device_name ON device(conn, s_name, id, problem, f_seen, f_segment, search)",
     "CREATE INDEX device_serial ON device(conn, serial_key) WHERE serial_key IS NOT NULL",
     "CREATE TABLE raw(k INTEGER PRIMARY KEY, list BLOB, detail BLOB, detail_at REAL)",
-    """CREATE TABLE policy(
-        conn INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, name TEXT NOT NULL, version INTEGER,
-        description TEXT NOT NULL, segment_id INTEGER, private INTEGER, applications INTEGER NOT NULL,
-        assets INTEGER NOT NULL, updated_at REAL, created_at REAL, raw TEXT NOT NULL, unreadable TEXT NOT NULL,
-        PRIMARY KEY (conn, id))""",
-    """CREATE TABLE command(
-        conn INTEGER NOT NULL, id TEXT NOT NULL, device_id TEXT NOT NULL, at REAL NOT NULL, name TEXT NOT NULL,
-        status TEXT NOT NULL, state TEXT NOT NULL, created_at REAL, updated_at REAL, sent_at REAL, expires_at REAL,
-        results TEXT NOT NULL, params_text TEXT NOT NULL, push_id TEXT NOT NULL, raw TEXT NOT NULL,
-        PRIMARY KEY (conn, device_id, id)) WITHOUT ROWID""",
+    f"CREATE TABLE policy(conn INTEGER NOT NULL, at REAL NOT NULL, {_names(Policy)}, PRIMARY KEY (conn, id))",
+    f"""CREATE TABLE command(conn INTEGER NOT NULL, at REAL NOT NULL, {_names(Command)},
+        PRIMARY KEY (conn, device_id, id))""",
     "CREATE INDEX command_newest ON command(conn, created_at)",
     # When a device's commands were last looked at, also when there were none.
     """CREATE TABLE look(conn INTEGER NOT NULL, device_id TEXT NOT NULL, at REAL NOT NULL,

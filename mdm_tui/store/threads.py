@@ -10,11 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from .files import Source, trouble
+from .files import BROKEN, Source, trouble
 
 __all__ = ["Interrupted", "Reader", "Writer"]
 
 T = TypeVar("T")
+# Of SQLite's machine: a millisecond or two. Each look takes the interpreter's lock.
+_STEPS_BETWEEN_LOOKS = 100_000
 Work = Callable[[sqlite3.Connection], T]
 
 
@@ -107,7 +109,7 @@ class _Lane:
             failure: BaseException | None = None
             try:
                 result = job.work(self._connection())
-            except sqlite3.Error as error:
+            except BROKEN as error:
                 failure = trouble(self._source.path, error)
                 failure.__cause__ = error
             except BaseException as error:
@@ -133,9 +135,16 @@ class _Lane:
                 self._conn.close()
                 self._conn = None
             fresh = self._source.connect(readonly=self._readonly)
+            if self._readonly:
+                fresh.set_progress_handler(self._overtaken, _STEPS_BETWEEN_LOOKS)
             with self._wake:
                 self._conn, self._generation = fresh, generation
         return self._conn
+
+    def _overtaken(self) -> bool:
+        # `interrupt` reaches a running statement only: a job caught just before its first one is stopped here.
+        job = self._running
+        return job is not None and job.dropped
 
 
 class Writer:

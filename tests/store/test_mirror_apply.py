@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from storeparts import SCOPE, device
+
 from mdm_tui.fleet.fields import COLUMNS
 from mdm_tui.store.mirror import Changes, Mirror, View
-from tests.store.conftest import SCOPE, device
 
 VIEW = View(SCOPE)
 

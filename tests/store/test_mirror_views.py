@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from storeparts import SCOPE, Hand, device
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.faults import SILENT_AFTER
@@ -13,7 +14,6 @@ from mdm_tui.fleet.fields import COLUMNS
 from mdm_tui.store import mirror_read
 from mdm_tui.store.compile import id_statement, relevant
 from mdm_tui.store.mirror import Counts, Mirror, View
-from tests.store.conftest import SCOPE, Hand, device
 
 NOW = 1_000_000.0
 
