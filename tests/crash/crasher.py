@@ -1,7 +1,8 @@
 """A console that sends: claims, writes to a ledger what a service would have received, records. Killed from outside.
 
     crasher.py JOURNAL LEDGER MODE
-MODE `work`: sends all that is planned, a line on stdout for each step. MODE `hold`: claims one, says so, and waits for its end.
+MODE `work`: sends all that is planned, a line on stdout for each step.
+MODE `hold`: claims one, says so, and waits for its end.
 """
 
 from __future__ import annotations
