@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--documented-only", action="store_true", help="leave out what the contract only infers")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
     parser.add_argument("--log-file", type=Path)
+    parser.add_argument("--hourly", type=int, help="requests an hour, with bursts of 100; 429 beyond")
     given = parser.parse_args(argv)
     return serve(
         host=given.host,
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         documented_only=given.documented_only,
         parent_pipe_fd=0 if given.parent_pipe else None,
         log_file=given.log_file,
+        hourly=given.hourly,
     )
 
 

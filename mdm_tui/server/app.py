@@ -20,6 +20,7 @@ from .applivery import validation
 from .applivery.call import Call, Operation
 from .applivery.envelope import ApiError, bad_token, forbidden, invalid, no_token, not_found, ok
 from .applivery.operations import OPERATIONS
+from .budget import Budget
 from .faults import Faults
 from .replay import Replays
 from .world import World
@@ -37,14 +38,16 @@ def create_app(
     documented_only: bool = False,
     tokens: dict[str, set[str] | None],
     hosts: Iterable[str] = (),
+    hourly: int | None = None,
 ) -> Starlette:
     """The server of one fleet.
 
     scenario: `flaky` puts faults in the way; `hostile` comes with the world. documented_only: operations that the
     contract only infers answer 404. tokens: bearer token → permission names, None for all. hosts: names besides the
-    loopback ones that the Host header may carry.
+    loopback ones that the Host header may carry. hourly: requests an hour for each token, None for no limit.
     """
-    return FleetServer(world, scenario, documented_only, tokens, frozenset(hosts))
+    gate = _Gate(world, tokens, None if hourly is None else Budget(hourly, world.clock))
+    return FleetServer(gate, scenario, documented_only, frozenset(hosts))
 
 
 class FleetServer(Starlette):
@@ -52,26 +55,24 @@ class FleetServer(Starlette):
 
     def __init__(
         self,
-        world: World,
+        gate: _Gate,
         scenario: str,
         documented_only: bool,
-        tokens: dict[str, set[str] | None],
         hosts: frozenset[str],
     ) -> None:
         paths: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
             if operation.documented or not documented_only:
                 paths.setdefault(operation.path, {})[operation.method] = operation
-        gate = _Gate(world, tokens)
         routes = [Route(BASE_PATH + path, _Endpoint(gate, methods)) for path, methods in paths.items()]
         super().__init__(
             routes=routes,
             exception_handlers={404: _nothing_here, ApiError: _refusal, Exception: _broken},
         )
         self.router.redirect_slashes = False
-        self.world = world
+        self.world = gate.world
         self._hosts = LOCAL_HOSTS | hosts
-        self.faults = Faults(world.seed) if scenario == "flaky" else None
+        self.faults = Faults(self.world.seed) if scenario == "flaky" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -115,8 +116,9 @@ async def _broken(request: Request, exc: Exception) -> Response:
 class _Gate:
     """What every operation of one server shares."""
 
-    def __init__(self, world: World, tokens: dict[str, set[str] | None]) -> None:
+    def __init__(self, world: World, tokens: dict[str, set[str] | None], budget: Budget | None) -> None:
         self.world = world
+        self._budget = budget
         self.replays = Replays(world.database, world.clock)
         self._tokens = {token.encode(): permissions for token, permissions in tokens.items()}
 
@@ -129,6 +131,8 @@ class _Gate:
         given = token.encode("utf-8", "surrogateescape")
         for known, permissions in self._tokens.items():
             if secrets.compare_digest(known, given):
+                if self._budget is not None:
+                    self._budget.spend(given)
                 if operation.permission and permissions is not None and operation.permission not in permissions:
                     raise forbidden()
                 return given
@@ -186,7 +190,7 @@ class _Endpoint:
         result: Any = operation.handler(call)
         if inspect.isawaitable(result):
             result = await result
-        return ok(result)
+        return result if isinstance(result, Response) else ok(result)
 
     def _replayed(
         self, request: Request, operation: Operation, call: Call, key: str, token: bytes, raw: bytes

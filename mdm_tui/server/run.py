@@ -41,13 +41,14 @@ def serve(
     token: str | None = None,
     parent_pipe_fd: int | None = None,
     log_file: Path | None = None,
+    hourly: int | None = None,
 ) -> int:
     """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. Exit code 0, or 1 with a word on stderr.
 
     port: 0 takes a free one. fd: a listening socket that was handed over, instead of host and port. data_dir: keeps
     fleet and token; None is a fleet that is gone at the end. token: None takes the data folder's, else a random one.
     parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where warnings and accesses go; without
-    it warnings go to stderr.
+    it warnings go to stderr. hourly: a limit of requests, None for no limit.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -66,6 +67,7 @@ def serve(
                 scenario=scenario,
                 documented_only=documented_only,
                 tokens={token: None},
+                hourly=hourly,
                 hosts=() if host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::") else (host,),
             )
             url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

@@ -35,11 +35,13 @@ def fleet(
     tokens: dict[str, set[str] | None] | None = None,
     data_dir: Path | None = None,
     speed: float = 1.0,
+    hourly: int | None = None,
     start: datetime | float = DEFAULT_START,
 ) -> Fleet:
     """(app, world, token, organization). The caller closes the world.
 
-    permissions: what the token may do, None for everything. tokens: more tokens with their permissions.
+    permissions: what the token may do, None for everything. tokens: more tokens with their permissions. hourly:
+    requests an hour for each token, in virtual time.
     """
     world = World.open(data_dir, devices=devices, seed=seed, speed=speed, scenario=scenario, clock=VirtualClock(start))
     app = create_app(
@@ -47,5 +49,6 @@ def fleet(
         scenario=scenario,
         documented_only=documented_only,
         tokens={TOKEN: permissions, **(tokens or {})},
+        hourly=hourly,
     )
     return Fleet(app, world, TOKEN, world.organization)

@@ -58,6 +58,22 @@ def test_every_operation_is_in_the_contract_with_its_permission() -> None:
         assert operation.body == ("requestBody" in entry)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"status": True}),
+        (200, {"status": True, "data": {"items": [{"id": "short"}]}}),
+        (404, {"status": False, "error": {"code": 404, "message": "Entity not found"}}),
+        (404, {"status": True, "error": {"code": 3001, "message": "Entity not found"}}),
+        (418, {"status": True}),
+    ],
+)
+def test_the_judge_finds_faults(status: int, body: Any) -> None:
+    path = f"/organizations/{NOBODY}{AOSP}/devices"
+    assert contract.faults("GET", path, status, "application/json", body)
+    assert contract.faults("GET", path, status, "text/html", body) == ["content type text/html"]
+
+
 async def test_every_operation_answers_as_the_contract_says(judge: Judge) -> None:
     page = await judge.call("GET", f"{AOSP}/devices", params={"limit": 300, "show-deleted": "true"})
     assert len(page["items"]) == 300

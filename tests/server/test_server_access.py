@@ -145,3 +145,20 @@ async def test_users_and_segments(client) -> None:
     tree = await client.call("GET", "/segments")
     assert tree["organizationId"] == client.world.organization
     assert tree["children"][0]["children"][0]["children"][0]["name"] == "Madrid depot"
+
+
+async def test_the_request_limit_allows_a_burst_and_says_when_to_come_back() -> None:
+    made = fleet(devices=1, hourly=3600, tokens={"other": None})
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(made.app), base_url=BASE_URL) as http:
+            path = f"/organizations/{made.organization}"
+            http.headers["Authorization"] = f"Bearer {made.token}"
+            assert [(await http.get(path)).status_code for _ in range(101)] == [200] * 100 + [429]
+            refused = await http.get(path)
+            assert refused.headers["retry-after"] == "1"
+            assert refused.json()["error"] == {"code": 429, "message": "Too many requests"}
+            assert (await http.get(path, headers={"Authorization": "Bearer other"})).status_code == 200
+            made.world.advance(2)
+            assert [(await http.get(path)).status_code for _ in range(3)] == [200, 200, 429]
+    finally:
+        made.world.close()

@@ -30,7 +30,7 @@ Handler = Callable[[Call], Any] | Callable[[Call], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the contract.
+    """One operation of the contract. The handler answers with what goes into `data`, or with a whole response.
 
     permission: name a token must carry, or None for any valid token. documented: False where NOTES.md marks the
     operation `inferred`. replayable: honours Idempotency-Key. body: whether it takes one.

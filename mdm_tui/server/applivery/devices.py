@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+from starlette.responses import Response
+
 from ..world import World
 from ..world.devices import DeviceFilter
 from ..world.errors import NotThere
@@ -14,7 +16,7 @@ from ..world.records import DISENROLL, GONE, Device
 from . import bodies, spoil, validation
 from .call import Call
 from .documents import params_in
-from .envelope import invalid, page_of
+from .envelope import encoded, invalid, page_response
 from .shapes import device_shape, installed_shape
 from .sorts import DEVICE_SORTS, is_device_path, value_at
 from .words import STATES_BACK
@@ -23,7 +25,7 @@ from .words import STATES_BACK
 CHUNK = 40
 
 
-async def list_devices(call: Call) -> dict[str, Any]:
+async def list_devices(call: Call) -> Response:
     """Lean rows. Several `state` or `tags` mean any of them."""
     world, query = call.world, call.query
     page, limit = validation.paging(query)
@@ -43,12 +45,12 @@ async def list_devices(call: Call) -> dict[str, Any]:
             descending,
         )
         devices = world.devices.several(numbers[offset : offset + limit])
-    items: list[dict[str, Any]] = []
+    rows: list[str] = []
     for start in range(0, len(devices), CHUNK):
         if start:
             await asyncio.sleep(0)
-        items += [device_shape(world, device) for device in devices[start : start + CHUNK]]
-    return page_of(items, total, page, limit)
+        rows += [encoded(device_shape(world, device)) for device in devices[start : start + CHUNK]]
+    return page_response(rows, total, page, limit)
 
 
 def _filter(world: World, call: Call) -> DeviceFilter:
