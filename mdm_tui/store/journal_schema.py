@@ -50,7 +50,7 @@ _ENDS = frozenset({State.DONE, State.FAILED, State.EXPIRED, State.CANCELLED})
 
 # From → to. planned → sending is `claim` alone. Nothing leaves an end, nothing goes back but what was never sent.
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SENDING, State.CANCELLED}),
+    State.PLANNED: frozenset({State.SENDING, State.CANCELLED, State.REJECTED}),
     State.SENDING: frozenset({State.PLANNED, State.ACCEPTED, State.REJECTED, State.UNKNOWN}),
     # `absent` from here on: the service had it and has it no more.
     **{step: frozenset(_LADDER[index + 1 :]) | _ENDS | {State.ABSENT} for index, step in enumerate(_LADDER)},

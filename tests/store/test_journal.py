@@ -28,7 +28,7 @@ S = State
 # The table of RULES §3 as a picture: rows from, columns to, in the order of the states.
 ORDER = list(State)
 PICTURE = """
-planned    . c . . . . . . . x . . . .
+planned    . c . . . . . . . x x . . .
 sending    x . x . . . . . . . x x . .
 accepted   . . . x x x x x x x . . x .
 pushed     . . . . x x x x x x . . x .
