@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import uvicorn
 
 from .app import BASE_PATH, create_app, run_with
 from .world import World
+from .world.world import FILE_NAME
 
 TOKEN_FILE = "token"
 LOCK_FILE = "lock"
@@ -81,6 +83,11 @@ def serve(
                 },
             }
             asyncio.run(_run(app, world, listener, ready, parent_pipe_fd, log_file is not None))
+    except sqlite3.Error as error:
+        where = f"{data_dir / FILE_NAME}: " if data_dir is not None else ""
+        log.error("%s%s", where, error)
+        print(f"mdm-tui server: {where}{error}", file=sys.stderr)
+        return 1
     except (OSError, ValueError, RuntimeError) as error:
         log.error("%s", error)
         print(f"mdm-tui server: {error}", file=sys.stderr)

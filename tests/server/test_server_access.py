@@ -162,3 +162,16 @@ async def test_the_request_limit_allows_a_burst_and_says_when_to_come_back() -> 
             assert [(await http.get(path)).status_code for _ in range(3)] == [200, 200, 429]
     finally:
         made.world.close()
+
+
+async def test_a_fault_of_the_server_is_an_envelope_too(made, monkeypatch) -> None:
+    def fail() -> None:
+        raise KeyError("secret detail")
+
+    monkeypatch.setattr(made.world.devices, "tags", fail)
+    transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        http.headers["Authorization"] = f"Bearer {made.token}"
+        response = await http.get(f"/organizations/{made.organization}/mdm/devices/tags")
+    assert response.status_code == 500
+    assert response.json() == {"status": False, "error": {"code": 500, "message": "Internal error"}}

@@ -121,3 +121,11 @@ def test_the_flaky_scenario_breaks_real_connections() -> None:
         assert {"ok", "429"} <= seen and seen & {"broken", "IncompleteRead", "RemoteDisconnected"}
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_a_broken_file_is_named(tmp_path) -> None:
+    (tmp_path / "world.db").write_bytes(b"this is not a database" * 100)
+    with _server("--data-dir", str(tmp_path)) as process:
+        assert process.wait(20) == 1
+        said = process.stderr.read()
+        assert "world.db" in said and "Traceback" not in said
