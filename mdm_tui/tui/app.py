@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sys
 import time
@@ -14,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.filter import LineFilter
 
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import app_go, crash, look, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.bridge import Bridge
@@ -120,6 +122,10 @@ class MdmApp(app_go.Going, App[int]):
         await session.start()
         bridge.tally.want("devices", "policies", "queue")
         self.tick_header()
+        if session.can(Capability.POLICIES):
+            # For the count in the header; what goes wrong is the Policies screen's to say.
+            with contextlib.suppress(FleetError):
+                await session.policies.refresh()
 
     async def on_unmount(self) -> None:
         for task in list(self._tasks):

@@ -92,6 +92,9 @@ class DeskSession:
         fields = frozenset[str]().union(*changes.changed.values()) if changes.changed else frozenset[str]()
         self.hub.publish(DevicesChanged(SCOPE, ids, fields, changes.moved))
 
+    def can(self, capability: Capability) -> bool:
+        return False
+
     def _poke(self) -> None:
         self.pokes += 1
 

@@ -98,7 +98,8 @@ class DevicesScreen(DevicesActions, FleetScreen):
             self._total = len(ids)
         self.source.put(ids)
         self.grid.order_changed()
-        if top:
+        if top or self.app.last_key == float("-inf"):
+            # Nobody has chosen a device yet: the list begins at its beginning.
             self.grid.move_cursor(0)
         self._say_empty()
         self.say_counts()

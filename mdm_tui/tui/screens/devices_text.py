@@ -33,10 +33,11 @@ _STATE_WORDS: Final = {
     "DELETED": "gone",
 }
 _LOUD: Final = frozenset({"name"})
-_CLIPPED: Final = frozenset({"id", "policyid", "serial"})
+# What differs stands at the end: `Cold sto…has v3`.
+_CLIPPED: Final = frozenset({"id", "policyid", "serial", "policy"})
 _MOST: Final = {"name": 34, "model": 24, "policy": 30}
 # Narrower than the registry's where a list can afford it: 80 columns keep the faults, 120 the whole default.
-_WIDTH: Final = {"name": 18, "model": 12, "os": 3, "patch": 7, "battery": 4, "seen": 4, "policy": 16, "faults": 21}
+_WIDTH: Final = {"name": 17, "serial": 15, "model": 12, "os": 3, "patch": 7, "battery": 4, "seen": 4, "policy": 16, "faults": 21}
 
 
 def columns(keys: Sequence[str] = DEFAULT_COLUMNS, sorted_by: Sequence[str] = ()) -> list[Column]:
@@ -101,6 +102,8 @@ def cell(key: str, values: Values, now: float) -> Cell:
         return Cell(_ago(value, now), "warn" if silent(value, now) else "muted")
     if key == "policy":
         return _policy(values)
+    if key == "os":
+        return Cell(_short_version(str(value)), "muted")
     if key == "patch":
         return Cell(str(value)[:7], "muted")
     if key == "state":
@@ -120,6 +123,12 @@ def _ago(value: Any, now: float) -> str:
     if 0 <= seconds < 60:
         return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
     return age(seconds)
+
+
+def _short_version(text: str) -> str:
+    """`13` and `8.1` of `13.0.0` and `8.1.0`."""
+    parts = text.split(".")[:2]
+    return parts[0] if len(parts) == 2 and parts[1] == "0" else ".".join(parts)
 
 
 def _policy(values: Values) -> Cell:
