@@ -75,6 +75,7 @@ class MdmApp(app_go.Going, App[int]):
         self.last_key = float("-inf")
         self.bar_history: list[str] = []
         self.news_seen = 0
+        self.last_known: float | None = None
         self._keymap_wanted = dict(keymap or {})
         self._bridges: dict[str, Bridge] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -156,7 +157,7 @@ class MdmApp(app_go.Going, App[int]):
     def header_state(self, screen: FleetScreen) -> HeaderState:
         """What the header of this screen says now."""
         bridge = self._bridges.get(self.current)
-        return app_go.header_state(screen, bridge.tally if bridge else None)
+        return app_go.header_state(screen, bridge.tally if bridge else None, self.last_known)
 
     def fleet_total(self) -> int | None:
         """How many devices the current session knows, None while that has not been counted."""

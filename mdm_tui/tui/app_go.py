@@ -47,8 +47,11 @@ def palette_provider() -> type[Any]:
     return Everything
 
 
-def header_state(screen: FleetScreen, tally: Tally | None) -> HeaderState:
-    """What the header says on this screen, from the session and the counted numbers."""
+def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | None) -> HeaderState:
+    """What the header says on this screen, from the session and the counted numbers.
+
+    last_known: how old the mirror was when the console started; it is the data's age until the first poll.
+    """
     session = screen.session
     connection = session.connection
     sync = session.sync
@@ -67,7 +70,7 @@ def header_state(screen: FleetScreen, tally: Tally | None) -> HeaderState:
         production=connection.production,
         locked=session.writable,
         phase=str(phase),
-        last_ok=state.last_ok if state else None,
+        last_ok=state.last_ok if state and state.last_ok is not None else last_known,
         next_at=state.next_at if state else None,
         error=state.error if state else None,
         walked=state.walked or 0 if state else 0,

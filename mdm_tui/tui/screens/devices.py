@@ -63,6 +63,9 @@ class DevicesScreen(DevicesActions, FleetScreen):
         ids, rows = self.session.mirror.first(self.asked.view(self.session.scope, now, ()), _AT_FIRST)
         self.source.put(ids, rows)
         self._total = len(ids)
+        if self.app.last_known is None:
+            self.app.last_known = max((row.at for row in rows), default=None)
+            self.app.tick_header()
         self._say_empty()
         self.grid.focus()
         self.grid.order_changed()
