@@ -143,7 +143,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 _NAMES: Final = {
-    "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+", "equals_sign": "=",
+    "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
+    "equals_sign": "=",
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2", "f3": "F3", "f4": "F4",
     "f5": "F5",
 }  # fmt: skip

@@ -1,0 +1,310 @@
+"""What a person can do on the Policies screen. Mixed into `PoliciesScreen`, which has the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.provider import Scope
+from mdm_tui.fleet.text import clean
+from mdm_tui.tui.screens.dialogs import Item, Search, Typed, filtered
+
+if TYPE_CHECKING:
+    from mdm_tui.tui.screens.base import FleetScreen as _Base
+    from mdm_tui.tui.screens.base import List
+    from mdm_tui.tui.screens.policies_source import PoliciesSource
+    from mdm_tui.tui.widgets.filter_line import FilterLine
+else:
+    _Base = object
+
+__all__ = ["PoliciesActions"]
+
+_LISTED = 10
+
+
+class PoliciesActions(_Base):
+    """The actions of the group `policies`."""
+
+    if TYPE_CHECKING:
+        source: PoliciesSource
+        grid: List
+        filter: FilterLine
+        scope: Scope | None
+
+        async def ask(self) -> None: ...
+        def say(self) -> None: ...
+        def set_scope(self, scope: Scope | None, name: str) -> None: ...
+        def filter_by(self, text: str) -> None: ...
+
+    # --- what is shown ---
+
+    async def action_filter(self) -> None:
+        await self.filter.open(self.source.words)
+
+    def take_text(self, text: str, *, apply: bool) -> None:
+        """What a scanner or a paste brought: words for the filter."""
+        self.filter_by(text)
+
+    def action_sort(self) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+        from mdm_tui.tui.screens.policies_source import COLUMNS
+
+        key, down = self.source.sort
+        turn = "down" if down else "up"
+        options = [(column.key, column.title, turn if column.key == key else "") for column in COLUMNS]
+        dialog = Choose("Sort by (the same one again turns it round)", options, now=key)
+        self.app.push_screen(dialog, lambda one: one and self.sort_by(one))
+
+    def action_sort_add(self) -> None:
+        self.tell("Policies are sorted by one column; s chooses it.")
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; in a segment the service sorts."""
+        self.source.sort_by(key)
+        self.grid.sort = (self.source.sort,)
+        if self.scope is not None:
+            self.app.spawn(self.ask(), "policies")
+        self.source.arrange()
+        self.grid.order_changed()
+
+    def action_refresh_now(self) -> None:
+        self.app.spawn(self._refresh(), "policies")
+
+    async def _refresh(self) -> None:
+        await self.ask()
+        if sentence := getattr(self, "sentence", ""):
+            self.tell(sentence, "warning")
+
+    def action_scope(self) -> None:
+        self.app.spawn(self._scope(), "segment")
+
+    async def _scope(self) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+        from mdm_tui.tui.screens.device_edit_lists import segment_items
+
+        try:
+            segments = await self.session.devices.segments()
+        except FleetError as error:
+            self.tell(error.sentence(), "warning")
+            return
+        items = [Item("all", "All segments"), *segment_items(segments)]
+        key = await self.app.push_screen_wait_here(Search("Policies of which segment?", filtered(items)))
+        if key is None:
+            return
+        if key == "all":
+            self.set_scope(None, "")
+            return
+        name = next((item.title for item in items if item.key == key), key)
+        options = [
+            ("own", "This segment alone", ""),
+            ("children", "With those below it", "expandTo=children"),
+            ("ancestors", "With those above it", "expandTo=ancestors"),
+        ]
+        expand = await self.app.push_screen_wait_here(Choose(f"Segment {name}", options))
+        if expand is not None:
+            self.set_scope(Scope(int(key), "" if expand == "own" else expand), name)
+
+    # --- opening ---
+
+    def open_policy(self, policy_id: str) -> None:
+        """The policy's screen over this one."""
+        from mdm_tui.tui.screens.editor import PolicyScreen
+
+        self.app.push_screen(PolicyScreen(self.session, policy_id))
+
+    def action_edit(self) -> None:
+        if self.grid.cursor_id is not None:
+            self.open_policy(self.grid.cursor_id)
+
+    def action_new(self) -> None:
+        self.app.spawn(self._new(), "new policy")
+
+    async def _new(self) -> None:
+        """From nothing, from a template, from another policy, or an unsaved one of before."""
+        from mdm_tui.tui.screens.editor import PolicyScreen
+
+        policies = self.session.policies
+        items = [Item("empty", "An empty policy")]
+        items += [Item(key, "An unsaved new policy", "kept from before") for key in self.source.drafts if _is_new(key)]
+        starts: dict[str, Any] = {}
+        try:
+            for number, template in enumerate(await policies.templates()):
+                starts[f"template:{number}"] = template
+                items.append(Item(f"template:{number}", clean(template.name) or "(no name)", "template"))
+        except FleetError as error:
+            self.tell(f"No templates: {error.sentence()}")
+        under = self.source.policy(self.grid.cursor_id)
+        if under is not None:
+            starts["copy"] = under
+            items.append(Item("copy", f"A copy of {clean(under.name, 60)}"))
+        key = await self.app.push_screen_wait_here(Search("A new policy from", filtered(items)))
+        if key is None:
+            return
+        if _is_new(key):
+            self.open_policy(key)
+            return
+        self.app.push_screen(PolicyScreen(self.session, opened=policies.new(starts.get(key))))
+
+    # --- copying ---
+
+    def _targets(self) -> list[Any]:
+        ids = list(self.grid.marks) or ([self.grid.cursor_id] if self.grid.cursor_id is not None else [])
+        return [policy for policy in map(self.source.policy, ids) if policy is not None]
+
+    def action_copy(self) -> None:
+        policies = self._targets()
+        if policies:
+            text = "\n".join(f"{policy.name} v{policy.version or '-'}, id {policy.id}" for policy in policies)
+            self.app.copy_text(text, "The policy" if len(policies) == 1 else f"{len(policies)} policies")
+
+    def action_export(self) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+
+        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
+        self.app.push_screen(Choose(f"Export {self.source.count():,} policies", options), self._export)
+
+    def _export(self, kind: str | None) -> None:
+        if not kind:
+            return
+        from mdm_tui.tui.screens import devices_export
+
+        keys = ["id", "name", "version", "segment", "applications", "assets", "description"]
+        rows = []
+        for index in range(self.source.count()):
+            policy = self.source.policy(self.source.id_at(index))
+            values = (policy.id, policy.name, policy.version, policy.segment_id, policy.applications, policy.assets,
+                      policy.description)  # fmt: skip
+            rows.append({key: "" if value is None else str(value) for key, value in zip(keys, values, strict=True)})
+        text = devices_export.as_json(keys, rows) if kind == "json" else devices_export.as_csv(keys, rows)
+        try:
+            path = devices_export.write(Path.cwd(), "policies", kind, text, self.app.now())
+        except OSError as error:
+            self.tell(f"Not written: {error.strerror}: {error.filename}", "error")
+            return
+        self.tell(f"{len(rows):,} policies written to {path}")
+
+    # --- deleting ---
+
+    def action_delete(self) -> None:
+        policy = self.source.policy(self.grid.cursor_id)
+        if policy is None:
+            return
+        if reason := self.session.writable:
+            self.tell(f"Nothing can be deleted on this connection: {reason}.", "warning")
+            return
+        self.app.spawn(self._delete(policy), "delete policy")
+
+    async def _delete(self, policy: Any) -> None:
+        from mdm_tui.tui.screens.policies_devices import devices_with
+
+        having = await devices_with(self.session, policy.id)
+        name = clean(policy.name, 80) or "(no name)"
+        lines = [
+            (f"{name}  v{policy.version if policy.version is not None else '-'}  id {policy.id}", ""),
+            ("It is removed from the service. The contract names no way to bring it back.", "warn"),
+            (f"{len(having):,} devices known here have it." if having else "No device known here has it.",
+             "warn" if having else "muted"),
+        ]  # fmt: skip
+        expects = f"delete {policy.id[-6:]}"
+        if not await self.app.push_screen_wait_here(Typed(f"Delete the policy {name}", lines, expects, to="delete it")):
+            return
+        try:
+            await self.session.policies.delete(policy.id)
+        except FleetError as error:
+            self.tell(f"{name} was not deleted. {error.sentence()}", "error")
+        else:
+            self.tell(f"{name} is deleted.")
+
+    # --- assigning ---
+
+    def action_assign(self) -> None:
+        policy = self.source.policy(self.grid.cursor_id)
+        if policy is not None:
+            self.app.spawn(assign(self, self.session, policy.id, policy.name), "assign")
+
+
+async def assign(screen: Any, session: Any, policy_id: str, name: str) -> None:
+    """Assign a policy to the devices marked on the Devices screen, else to one that is chosen."""
+    if reason := session.writable:
+        screen.tell(f"Nothing can be changed on this connection: {reason}.", "warning")
+        return
+    ids = _marked(screen.app, session)
+    if not ids:
+        chosen = await screen.app.push_screen_wait_here(
+            Search("Assign to which device?", _device_search(session, screen.app.now), hint="name, serial, model, user")
+        )
+        if chosen is None:
+            return
+        ids = [chosen]
+    rows = await session.mirror.rows(session.scope, ids)
+    if not await _confirmed(screen, name, ids, rows):
+        return
+    failed: list[str] = []
+    for device_id in ids:
+        label = clean(rows[device_id].values.get("name") or device_id) if device_id in rows else device_id
+        try:
+            stored = await session.mirror.device(session.scope, device_id)
+            if stored is None:
+                failed.append(f"{label}: not known here")
+                continue
+            outcome = await session.policies.assign(policy_id, device_id, stored.device.raw)
+            if not outcome.ok:
+                failed.append(f"{label}: {outcome.sentence()}")
+        except FleetError as error:
+            failed.append(f"{label}: {error.sentence()}")
+    done = len(ids) - len(failed)
+    if done:
+        words = "1 device" if done == 1 else f"{done} devices"
+        screen.tell(
+            f"{clean(name)} is assigned to {words}; whether it is applied, the device says with its next report."
+        )
+    for sentence in failed[:3]:
+        screen.tell(sentence, "error")
+    if len(failed) > 3:
+        screen.tell(f"and {len(failed) - 3} more devices were not changed.", "error")
+
+
+async def _confirmed(screen: Any, name: str, ids: Sequence[str], rows: Any) -> bool:
+    lines: list[tuple[str, str]] = []
+    for device_id in ids[:_LISTED]:
+        values = rows[device_id].values if device_id in rows else {}
+        now = clean(values.get("policy") or "no policy")
+        words = f"  {clean(values.get('name') or '-')}  {clean(values.get('serial') or '-')}  {device_id}"
+        lines.append((f"{words}   now: {now}", ""))
+    if len(ids) > _LISTED:
+        lines.append((f"  and {len(ids) - _LISTED} more", "muted"))
+    lines.append(("It becomes the directly assigned policy; assignments with priorities stay.", "muted"))
+    serial = str(rows[ids[0]].values.get("serial") or "") if ids[0] in rows else ""
+    one = serial if serial.isascii() and serial.isalnum() and len(serial) > 3 else ids[0][-6:]
+    expects = one if len(ids) == 1 else f"assign {len(ids)}"
+    many = "1 device" if len(ids) == 1 else f"{len(ids)} devices"
+    title = f"Assign {clean(name, 60)} to {many}"
+    return bool(await screen.app.push_screen_wait_here(Typed(title, lines, expects, to="assign")))
+
+
+def _marked(app: Any, session: Any) -> list[str]:
+    for screen in app.fleet_screens():
+        if type(screen).__name__ == "DevicesScreen" and screen.session is session:
+            return list(screen.grid.marks)
+    return []
+
+
+def _device_search(session: Any, now: Any) -> Any:
+    from mdm_tui.store.mirror import View
+
+    async def load(text: str) -> list[Item]:
+        ids = (await session.mirror.ids(View(session.scope, words=tuple(text.split()), now=now())))[:50]
+        rows = await session.mirror.rows(session.scope, ids)
+        return [
+            Item(key, clean(rows[key].values.get("name") or key), clean(rows[key].values.get("serial") or ""))
+            for key in ids
+            if key in rows
+        ]
+
+    return load
+
+
+def _is_new(key: str) -> bool:
+    return key.startswith("new:")
