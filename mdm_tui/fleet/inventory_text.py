@@ -158,7 +158,7 @@ def _pairs(group: Sequence[Entry], half: int, left: int, label: int) -> Iterator
         for entry in group[number::rows]:
             room = half - label - 2
             cells = width_of(entry.text)
-            note = f"  {entry.note}" if entry.note and cells + width_of(entry.note) + 2 <= room else ""
+            note = f"  {entry.note}" if entry.note and cells + width_of(entry.note) + 3 <= room else ""
             spans.append((_pad(entry.label, label + 2), "muted"))
             spans.append((entry.text, tone(entry)))
             spans.append((_pad(note, room - cells + 1), "muted"))

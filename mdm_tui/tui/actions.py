@@ -121,9 +121,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("related", "o", "Related", ("device", "queue"), "related", "a device's policy, a command's device"),
     # the policy editor: function keys, because letters are text there
     Action("policy.save", "f2,ctrl+s", "Save", ("policy",), "save"),
-    Action("policy.view", "f3", "Document or changes", ("policy",), "switch_view"),
-    Action("policy.editor", "f4", "Open in $EDITOR", ("policy",), "external_editor"),
-    Action("policy.reread", "f5", "Read the server's copy", ("policy",), "reread"),
+    Action("policy.view", "f3", "Next view", ("policy",), "switch_view", "document, changes, contents, devices"),
+    Action("policy.editor", "f4", "$EDITOR", ("policy",), "external_editor"),
+    Action("policy.reread", "f5", "Read again", ("policy",), "reread", "the service's copy, after asking"),
     # forms: function keys for the whole, because letters are text there
     Action("form.send", "f2,ctrl+s", "Send the changes", ("form",), "send"),
     Action("form.reread", "f5", "Start again", ("form",), "reread", "from what the service holds"),

@@ -11,6 +11,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens.dialogs import answer
 
 __all__ = ["open_act"]
 
@@ -43,7 +44,7 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
         from mdm_tui.tui.screens.act_form import ActForm
 
         apps = await _apps(session, ids) if any(param.kind == "packages" for param in spec.params) else []
-        params = await app.push_screen_wait_here(ActForm(spec, len(ids), apps))
+        params = await answer(app, ActForm(spec, len(ids), apps))
         if params is None:
             return
     try:
@@ -54,12 +55,12 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
     from mdm_tui.tui.screens.act_confirm import ActConfirm
 
     altered = await _altered(session, [target.device.id for target in plan.will])
-    sent = await app.push_screen_wait_here(ActConfirm(session, plan, altered))
+    sent = await answer(app, ActConfirm(session, plan, altered))
     if not sent:
         safe.toast(app, spec.title, "Nothing was sent.")
         return
     count = len(plan.will)
-    words = f"{spec.title}: {count} command{'s are' if count != 1 else ' is'} written down and being sent, one by one."
+    words = f"{spec.title} for {count} device{'s' if count != 1 else ''}: in the journal, being sent."
     safe.toast(app, "", words)
     if app.current_mode != "queue":
         await app.action_go("queue")
@@ -69,14 +70,14 @@ async def _choose(app: Any, session: Any, count: int) -> CommandSpec | None:
     from mdm_tui.tui.screens.ask import Choose
 
     offered = [COMMANDS[name] for name in session.factory.commands if name in COMMANDS]
-    options = [(spec.name, ("! " if spec.destructive else "  ") + spec.title, _note(spec)) for spec in offered]
+    options = [(spec.name, f"{'!' if spec.destructive else ' '} {spec.title:<16}", _note(spec)) for spec in offered]
     title = "Send to this device" if count == 1 else f"Send to {count} devices"
-    key = await app.push_screen_wait_here(Choose(title, options))
+    key = await answer(app, Choose(title, options))
     return COMMANDS.get(key) if key else None
 
 
 def _note(spec: CommandSpec) -> str:
-    return spec.name + (" · cannot be undone" if spec.irreversible else " · destructive" if spec.destructive else "")
+    return "cannot be undone" if spec.irreversible else "destructive" if spec.destructive else ""
 
 
 async def _apps(session: Any, ids: tuple[str, ...]) -> list[tuple[str, str]]:

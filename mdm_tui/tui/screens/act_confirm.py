@@ -28,7 +28,7 @@ _ROWS_MOST = 9
 def target_lines(plan: Any, width: int, altered: frozenset[str] = frozenset()) -> list[Line]:
     """Each target by name, serial and id, then who is left out and why."""
     made: list[Line] = []
-    name = max(14, min(28, width - 46))
+    name = max(14, min(28, width - 48))
     for target in plan.will:
         mark = "*" if target.device.id in altered else ""
         note = clean(target.note)
@@ -36,18 +36,18 @@ def target_lines(plan: Any, width: int, altered: frozenset[str] = frozenset()) -
             ("  ", ""),
             (fit(clean(target.name) + mark, name), ""),
             ("  ", ""),
-            (fit(clean(target.serial) or "-", 14), ""),
+            (fit(clean(target.serial) or "-", 16), ""),
         ]
         spans += [("  ", ""), (fit(target.device.id, 11, middle=True), "muted")]
         if note:
-            room = width - name - 34
+            room = width - name - 36
             spans.append(
                 (f"  {fit(f'{glyphs().fault} {note}', room).rstrip()}", "warn")
                 if room > 12
                 else (f" {glyphs().fault}", "warn")
             )
         made.append(Line(tuple(spans)))
-        if note and width - name - 34 < len(note) + 2:
+        if note and width - name - 36 < len(note) + 2:
             made.append(Line((("      ", ""), (note, "warn"))))
     for left in plan.left_out:
         mark = "*" if left.device.id in altered else ""

@@ -12,6 +12,7 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.device_bars import FindBar, Strip
 from mdm_tui.tui.screens.device_lines import Contents, strip_of
+from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.report import LinesView
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class DeviceActions(_Base):
         from mdm_tui.tui.screens.ask import Choose
         from mdm_tui.tui.screens.device_export import FORMATS, write
 
-        key = await self.app.push_screen_wait_here(Choose("Export this report as", list(FORMATS)))
+        key = await answer(self.app, Choose("Export this report as", list(FORMATS)))
         if not key:
             return
         try:

@@ -18,6 +18,7 @@ from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.device_bars import Notice, Title
 from mdm_tui.tui.screens.device_edit_lists import Lists
 from mdm_tui.tui.screens.device_form import TITLES, Form, change_lines, tags_of, value_words
+from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.form import Pick, Row, Stack, TextField
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -279,7 +280,7 @@ class EditScreen(FleetScreen):
             mine, theirs = (value_words(self.form, clash.key, value) for value in (clash.mine, clash.theirs))
             options = [("mine", f"Yours: {mine}", ""), ("theirs", f"Theirs: {theirs}", "as the service holds it")]
             title = f"{TITLES.get(clash.key, clash.key)} was changed by somebody else meanwhile. Which stays?"
-            choice = await self.app.push_screen_wait_here(Choose(title, options, none=True))
+            choice = await answer(self.app, Choose(title, options, none=True))
             if choice is None:
                 return False
             if choice == "mine":
@@ -322,7 +323,7 @@ class EditScreen(FleetScreen):
         from mdm_tui.tui.screens.ask import Ask
 
         words = "\n".join(text for text, _role in change_lines(self.form))
-        if await self.app.push_screen_wait_here(Ask("Leave without sending?", clean(words, 600), "leave")):
+        if await answer(self.app, Ask("Leave without sending?", clean(words, 600), "leave")):
             self.form.values = dict(self.form.base)
             if self.app.screen is self:
                 self.app.pop_screen()

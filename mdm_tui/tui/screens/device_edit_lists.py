@@ -9,7 +9,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.device_form import Form
-from mdm_tui.tui.screens.dialogs import Item, Prompt, Search, filtered
+from mdm_tui.tui.screens.dialogs import Item, Prompt, Search, answer, filtered
 
 __all__ = ["Lists", "policy_items", "segment_items"]
 
@@ -93,7 +93,7 @@ class Lists:
                 return await self._typed(app, "Policy", f"{error.sentence()} Its id can be typed.")
         for policy in policies:
             self._form.names[policy.id] = policy.name
-        return await app.push_screen_wait_here(Search("Which policy?", filtered(policy_items(policies))))
+        return await answer(app, Search("Which policy?", filtered(policy_items(policies))))
 
     async def _user(self, app: Any) -> str | None:
         async def load(text: str) -> list[Item]:
@@ -102,7 +102,7 @@ class Lists:
                 self._form.names[user.id] = user.email or user.name
             return [Item(user.id, clean(user.email) or user.id, clean(user.name)) for user in page.items]
 
-        return await app.push_screen_wait_here(Search("Which user?", load, hint="type a name or an address"))
+        return await answer(app, Search("Which user?", load, hint="type a name or an address"))
 
     async def _segment(self, app: Any) -> int | None:
         try:
@@ -110,13 +110,13 @@ class Lists:
         except FleetError as error:
             typed = await self._typed(app, "Segment", f"{error.sentence()} Its number can be typed.")
             return int(typed) if typed is not None and typed.isdigit() else None
-        chosen = await app.push_screen_wait_here(Search("Which segment?", filtered(segment_items(segments))))
+        chosen = await answer(app, Search("Which segment?", filtered(segment_items(segments))))
         for segment in segments:
             self._form.names[str(segment.id)] = segment.name
         return int(chosen) if chosen is not None else None
 
     async def _typed(self, app: Any, title: str, words: str) -> str | None:
-        text = await app.push_screen_wait_here(Prompt(title, words))
+        text = await answer(app, Prompt(title, words))
         return text.strip() or None if text is not None else None
 
     async def priority(self, app: Any, name: str, now: int) -> int | None:
@@ -130,5 +130,5 @@ class Lists:
             return "" if abs(number) <= _SAFE else f"The contract allows -{_SAFE} to {_SAFE}."
 
         words = "The lower number wins. Numbers are kept as they are, never counted anew."
-        text = await app.push_screen_wait_here(Prompt(f"Priority of {clean(name, 60)}", words, str(now), check=check))
+        text = await answer(app, Prompt(f"Priority of {clean(name, 60)}", words, str(now), check=check))
         return int(text.strip()) if text is not None else None

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,11 +23,36 @@ from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetModal
 
-__all__ = ["SILENCE", "Guarded", "Item", "Prompt", "Search", "Typed", "filtered", "foot", "keys_line"]
+__all__ = [
+    "SILENCE",
+    "Guarded",
+    "Item",
+    "Prompt",
+    "Search",
+    "Typed",
+    "answer",
+    "asking",
+    "filtered",
+    "foot",
+    "keys_line",
+]
 
 SILENCE: Final = 0.3
 """Seconds in which a dialog that has just appeared hears nothing."""
 _SEARCH_REST: Final = 0.2
+
+
+async def answer(app: Any, dialog: Screen[Any]) -> Any:
+    """Push a dialog and await what it answers; None when it was left without one."""
+    given: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    await app.push_screen(dialog, lambda result: given.done() or given.set_result(result))
+    task = asyncio.current_task()
+    if task is not None:
+        asking.add(task)
+    try:
+        return await given
+    finally:
+        asking.discard(task)
 
 
 def foot(*keys: tuple[str, str]) -> Static:
@@ -40,6 +66,10 @@ def keys_line(*keys: tuple[str, str]) -> safe.Content:
     for key, words in keys:
         parts += [(key, "accent"), (f" {words}   ", "muted")]
     return safe.join(*parts)
+
+
+asking: Final[set[asyncio.Task[Any] | None]] = set()
+"""Tasks that wait for a person."""
 
 
 class Item(NamedTuple):

@@ -94,7 +94,7 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     def on_mount(self) -> None:
         self.query_one("#problems").display = False
-        self.arrange()
+        self.lay_out()
         self.area.focus()
         self.tick()
         self.app.spawn(self._open(), "policy")
@@ -173,7 +173,7 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     # --- drawing ---
 
-    def arrange(self) -> None:
+    def lay_out(self) -> None:
         """Document and changes side by side where there is room, else one of them."""
         wide = self.app.size.width >= _WIDE
         side = self.query_one("#side", LinesView)
@@ -245,7 +245,7 @@ class PolicyScreen(EditorActions, FleetScreen):
         return clean(name, 80) if isinstance(name, str) else ""
 
     def on_resize(self, event: events.Resize) -> None:
-        self.arrange()
+        self.lay_out()
 
     def on_lines_view_resized(self, message: LinesView.Resized) -> None:
         self.show_side()

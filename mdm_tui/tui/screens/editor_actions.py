@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
-from mdm_tui.tui.screens.dialogs import Guarded, Typed, keys_line
+from mdm_tui.tui.screens.dialogs import Guarded, Typed, answer, keys_line
 from mdm_tui.tui.screens.editor_lines import difference_lines
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -104,7 +104,7 @@ class EditorActions(_Base):
         def text(self) -> str: ...
         def load(self, text: str) -> None: ...
         def say(self, sentence: str, role: str = "muted") -> None: ...
-        def arrange(self) -> None: ...
+        def lay_out(self) -> None: ...
         def tick(self) -> None: ...
         async def check(self) -> None: ...
         def name_in_text(self) -> str: ...
@@ -124,7 +124,7 @@ class EditorActions(_Base):
         """Show the document, the changes, the contents or the devices."""
         self.view = view
         self.query_one("#side", LinesView).restart()
-        self.arrange()
+        self.lay_out()
         (self.area if self.area.display else self.query_one("#side", LinesView)).focus()
         self.tick()
 
@@ -185,7 +185,7 @@ class EditorActions(_Base):
 
     async def _decide(self, changed: Any) -> str | None:
         """What to do about somebody else's change; the base to save with now, None to send nothing."""
-        choice = await self.app.push_screen_wait_here(ChangedMeanwhile(changed))
+        choice = await answer(self.app, ChangedMeanwhile(changed))
         if choice == "theirs":
             self.base = changed.theirs
             self.load(changed.theirs)
@@ -201,7 +201,7 @@ class EditorActions(_Base):
             lines = [("Their changes are lost at the service:", "warn")]
             lines += [(f"  {clean(item.pointer, 80)}", "") for item in changed.theirs_changes[:8]]
             expects = f"overwrite {len(changed.theirs_changes)}"
-            if await self.app.push_screen_wait_here(Typed(f"Overwrite {clean(name, 60)}", lines, expects, to="save")):
+            if await answer(self.app, Typed(f"Overwrite {clean(name, 60)}", lines, expects, to="save")):
                 return changed.theirs
             self.say("Nothing was sent; your draft is kept.")
         else:
@@ -241,7 +241,7 @@ class EditorActions(_Base):
             return
         if self.differences or (self.checked is not None and self.checked.document is None):
             words = "Your unsaved text is dropped and the service's copy is read."
-            if not await self.app.push_screen_wait_here(Ask("Drop your changes?", words, "drop them")):
+            if not await answer(self.app, Ask("Drop your changes?", words, "drop them")):
                 return
         await self.session.policies.drop_draft(self.policy_id)
         try:

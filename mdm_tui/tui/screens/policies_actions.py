@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Scope
 from mdm_tui.fleet.text import clean
-from mdm_tui.tui.screens.dialogs import Item, Search, Typed, filtered
+from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
 
 if TYPE_CHECKING:
     from mdm_tui.tui.screens.base import FleetScreen as _Base
@@ -90,7 +90,7 @@ class PoliciesActions(_Base):
             self.tell(error.sentence(), "warning")
             return
         items = [Item("all", "All segments"), *segment_items(segments)]
-        key = await self.app.push_screen_wait_here(Search("Policies of which segment?", filtered(items)))
+        key = await answer(self.app, Search("Policies of which segment?", filtered(items)))
         if key is None:
             return
         if key == "all":
@@ -102,7 +102,7 @@ class PoliciesActions(_Base):
             ("children", "With those below it", "expandTo=children"),
             ("ancestors", "With those above it", "expandTo=ancestors"),
         ]
-        expand = await self.app.push_screen_wait_here(Choose(f"Segment {name}", options))
+        expand = await answer(self.app, Choose(f"Segment {name}", options))
         if expand is not None:
             self.set_scope(Scope(int(key), "" if expand == "own" else expand), name)
 
@@ -139,7 +139,7 @@ class PoliciesActions(_Base):
         if under is not None:
             starts["copy"] = under
             items.append(Item("copy", f"A copy of {clean(under.name, 60)}"))
-        key = await self.app.push_screen_wait_here(Search("A new policy from", filtered(items)))
+        key = await answer(self.app, Search("A new policy from", filtered(items)))
         if key is None:
             return
         if _is_new(key):
@@ -208,7 +208,7 @@ class PoliciesActions(_Base):
              "warn" if having else "muted"),
         ]  # fmt: skip
         expects = f"delete {policy.id[-6:]}"
-        if not await self.app.push_screen_wait_here(Typed(f"Delete the policy {name}", lines, expects, to="delete it")):
+        if not await answer(self.app, Typed(f"Delete the policy {name}", lines, expects, to="delete it")):
             return
         try:
             await self.session.policies.delete(policy.id)
@@ -232,8 +232,11 @@ async def assign(screen: Any, session: Any, policy_id: str, name: str) -> None:
         return
     ids = _marked(screen.app, session)
     if not ids:
-        chosen = await screen.app.push_screen_wait_here(
-            Search("Assign to which device?", _device_search(session, screen.app.now), hint="name, serial, model, user")
+        chosen = await answer(
+            screen.app,
+            Search(
+                "Assign to which device?", _device_search(session, screen.app.now), hint="name, serial, model, user"
+            ),
         )
         if chosen is None:
             return
@@ -281,7 +284,7 @@ async def _confirmed(screen: Any, name: str, ids: Sequence[str], rows: Any) -> b
     expects = one if len(ids) == 1 else f"assign {len(ids)}"
     many = "1 device" if len(ids) == 1 else f"{len(ids)} devices"
     title = f"Assign {clean(name, 60)} to {many}"
-    return bool(await screen.app.push_screen_wait_here(Typed(title, lines, expects, to="assign")))
+    return bool(await answer(screen.app, Typed(title, lines, expects, to="assign")))
 
 
 def _marked(app: Any, session: Any) -> list[str]:

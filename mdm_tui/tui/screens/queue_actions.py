@@ -9,6 +9,7 @@ from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import show_time
+from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.ladder import ladder
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class QueueActions(_Base):
                 ("resume", "Send it now", "what was planned, once"),
                 ("cancel", "Withdraw it", "it was never sent"),
             ]
-            choice = await self.app.push_screen_wait_here(Choose("Left unsent by an earlier session", options))
+            choice = await answer(self.app, Choose("Left unsent by an earlier session", options))
             if choice == "resume":
                 await self._resume(resumable)
             if choice != "cancel":
@@ -187,7 +188,7 @@ class QueueActions(_Base):
         words = "A device that has already taken a command may still carry it out."
         if len(able) < len(items):
             words += f" {len(items) - len(able)} of the {len(items)} cannot be cancelled and are left alone."
-        if await self.app.push_screen_wait_here(Ask(title, words, "cancel it" if len(able) == 1 else "cancel them")):
+        if await answer(self.app, Ask(title, words, "cancel it" if len(able) == 1 else "cancel them")):
             for item in able:
                 await self._cancel(item)
             self.read_again()
@@ -211,9 +212,7 @@ class QueueActions(_Base):
         if len(items) > 12:
             lines.append((f"  and {len(items) - 12} more", "muted"))
         lines.append(("Every unsent command of the same run goes with it.", "muted"))
-        if not await self.app.push_screen_wait_here(
-            Typed("Send what was planned", lines, f"send {len(items)}", to="send")
-        ):
+        if not await answer(self.app, Typed("Send what was planned", lines, f"send {len(items)}", to="send")):
             return
         try:
             count = 0

@@ -11,7 +11,7 @@ from mdm_tui.fleet.inventory import Entry
 from mdm_tui.fleet.inventory_text import Line, Spot, width_of, wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, show_time
-from mdm_tui.tui.widgets.grid_text import fit
+from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.ladder import RUNGS, ladder, state_cell, state_glyph
 
 __all__ = ["command_lines", "detail_lines", "ends"]
@@ -77,7 +77,7 @@ def detail_lines(item: Any, width: int, *, now: float, zone: tzinfo | None = Non
     made.append(Line(tuple(head), (Spot(3, 1, Entry("Command", item.name, "text", item.name, item.key)),)))
     if item.explanation:
         made.extend(_fact("", item.explanation, width, item.key + ".explanation", "warn" if _unclear(item) else ""))
-    made.append(_rungs(item, now, zone))
+    made.append(_rungs(item, width, zone))
     if item.error:
         made.extend(_fact("Error", item.error, width, item.key + ".error", "bad"))
     for number, result in enumerate(item.results):
@@ -113,17 +113,19 @@ def _unclear(item: Any) -> bool:
     return item.state in (State.UNKNOWN, State.AMBIGUOUS, State.ABSENT)
 
 
-def _rungs(item: Any, now: float, zone: tzinfo | None) -> Line:
+def _rungs(item: Any, width: int, zone: tzinfo | None) -> Line:
     spans: list[tuple[str, str]] = [("   ", ""), (fit("Evidence", _LABEL), "muted")]
     for number, rung in enumerate(item.evidence):
         if number:
             spans.append(("   ", ""))
         name = RUNGS[rung.name]
         if rung.known == "yes":
-            when = f" {show_time(rung.at, zone)[11:19]}" if rung.at is not None else ""
-            spans += [("✓ ", "good"), (name, ""), (when, "muted")]
+            # The day stands with the other times.
+            when = f" {show_time(rung.at, zone)[11:19]}" if rung.at is not None and width >= 100 else ""
+            spans += [(f"{glyphs().mark} ", "good"), (name, ""), (when, "muted")]
         else:
-            spans.append((f"· {name}: {'not yet' if rung.known == 'no' else 'nobody says'}", "muted"))
+            why = "not yet" if rung.known == "no" else "nobody says"
+            spans.append((f"{glyphs().pending} {name}: {why}", "muted"))
     return Line(tuple(spans))
 
 

@@ -16,12 +16,12 @@ __all__ = ["COLUMNS", "QueueSource"]
 
 COLUMNS: Final = (
     Column("command", "Command", 14, priority=0),
-    Column("device", "Device", 16, priority=1, flex=2, most=30),
+    Column("device", "Device", 14, priority=1, flex=2, most=30),
     Column("asked", "Asked", 5, "right", priority=3),
-    Column("by", "By", 9, priority=5, most=14, flex=1),
-    Column("state", "State", 20, priority=2, flex=2, most=26),
-    Column("evidence", "Evidence", 36, priority=6),
-    Column("ends", "Ends", 8, "right", priority=4),
+    Column("by", "By", 8, priority=5, most=14, flex=1),
+    Column("state", "State", 19, priority=2, flex=1, most=24),
+    Column("evidence", "Evidence", 30, priority=6, flex=1, most=40),
+    Column("ends", "Ends", 7, "right", priority=4),
 )
 
 _UNCLEAR = frozenset({State.UNKNOWN, State.ABSENT, State.AMBIGUOUS})

@@ -29,7 +29,7 @@ class Row(Vertical):
     Row > .line { height: auto; layout: horizontal; }
     Row .label { width: 16; padding-left: 1; color: $muted; }
     Row .wrong { display: none; height: auto; color: $bad; padding-left: 17; }
-    Row Input { height: 1; border: none; padding: 0; background: $ground; width: 1fr; }
+    Row Input { height: 1; border: none; padding: 0 0 0 2; background: $ground; width: 1fr; }
     Row Input:focus { border: none; background: $raised; }
     """
 

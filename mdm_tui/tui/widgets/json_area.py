@@ -25,7 +25,8 @@ class JsonArea(TextArea):
     """Edits JSON. `notes`: line (from 0) → (message, role), shown after the line's text."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    JsonArea { border: none; padding: 0; background: $ground; color: $text; height: 1fr; width: 1fr; }
+    JsonArea { border: none; padding: 0; background: $ground; color: $text; height: 1fr; width: 1fr;
+        scrollbar-size: 0 0; }
     JsonArea:focus { border: none; }
     JsonArea .text-area--cursor { background: $accent; color: $ground; }
     JsonArea .text-area--gutter { color: $muted; background: $ground; }

@@ -214,9 +214,8 @@ class LinesView(LineActions, Widget, can_focus=True):
         colours = palette(self.app)
         if line is None:
             return to_strip(Painted((), self._on), colours, self.size.width)
-        here = number == self.cursor
-        role = "accent" if self.has_focus else "muted"
-        pieces: list[tuple[str, str, bool]] = [(glyphs().cursor if here else " ", role, here)]
+        here = number == self.cursor and self.has_focus
+        pieces: list[tuple[str, str, bool]] = [(glyphs().cursor if here else " ", "accent", here)]
         spot = line.spots[min(self.spot, len(line.spots) - 1)] if here and line.spots else None
         x = 0
         drop = 1

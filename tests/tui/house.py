@@ -1,0 +1,155 @@
+"""A house for tests of screens: the real app and a real session on the embedded server's real application.
+
+Time is the services' virtual clock; nothing moves until a test moves it. The server's own clock moves along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from textual.pilot import Pilot
+
+from mdm_tui.config.credentials import Secret
+from mdm_tui.config.paths import Paths
+from mdm_tui.config.settings import Settings
+from mdm_tui.server.testing import BASE_URL, Fleet, fleet
+from mdm_tui.services.session import Session
+from mdm_tui.tui.app import MdmApp
+from mdm_tui.tui.screens import dialogs
+from tests.faulty import Faulty
+from tests.services.conftest import connection
+from tests.services.virtual import VirtualClock
+
+__all__ = ["House", "open_house"]
+
+
+class DeskClock(VirtualClock):
+    """Virtual time beside a running app: Textual's own tasks wait on queues and are never called busy."""
+
+    def _busy(self) -> list[asyncio.Task[Any]]:
+        return [task for task in super()._busy() if not _textual(task) and task not in dialogs.asking]
+
+
+def _textual(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    path = code.co_filename if code is not None else ""
+    return "/textual/" in path or "/_pytest/" in path or "/pytest_asyncio/" in path or task.get_name() == "the app"
+
+
+class House:
+    """One fleet, its network, one session and the app on it."""
+
+    def __init__(self, folder: Path, *, width: int, height: int, **options: Any) -> None:
+        self.clock = DeskClock()
+        self.size = (width, height)
+        more = options.pop("connection", {})
+        self.fleet: Fleet = fleet(options.pop("devices", 24), start=self.clock.now(), **options)
+        self.net = Faulty(httpx.ASGITransport(self.fleet.app))
+        self.paths = Paths(*(folder / name for name in ("config", "state", "cache", "data")))
+        self.session = Session(
+            connection(url=BASE_URL, organization=self.fleet.organization, **more),
+            self.paths,
+            clock=self.clock,
+            env={},
+            transport=self.net,
+            token=Secret(self.fleet.token),
+            dice=random.Random(1),
+        )
+        self.session.open_store()
+        name = self.session.connection.name
+        self.app = MdmApp(
+            {name: self.session},
+            name,
+            Settings(),
+            self.paths,
+            {"COLORTERM": "truecolor"},
+            clock=self.clock.now,
+            key_window=0,
+        )
+        self.pilot: Pilot[Any]
+
+        async def moved(seconds: float) -> None:
+            self.fleet.world.advance(seconds)
+
+        self.clock.moved = moved
+
+    # --- waiting ---
+
+    async def rest(self) -> None:
+        """Until screens and services have nothing left to do at this moment of time."""
+        for _ in range(3):
+            await self.pilot.pause()
+            await self.clock.settle()
+            await asyncio.sleep(0)
+        await self.pilot.pause()
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, for the service, the devices and the console."""
+        await self.clock.advance(seconds)
+        self.app._tick()
+        await self.rest()
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one by one, each with all it brings about."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.rest()
+
+    async def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        for character in text:
+            await self.pilot.press("space" if character == " " else character)
+        await self.rest()
+
+    # --- looking ---
+
+    @property
+    def screen(self) -> Any:
+        return self.app.screen
+
+    def text(self) -> str:
+        """What is on the screen, as plain lines."""
+        _width, height = self.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines[:height])
+
+    def toasts(self) -> list[str]:
+        return [notification.message for notification in self.app._notifications]
+
+    def posts(self, method: str = "POST") -> list[Any]:
+        """Requests that changed something at the service."""
+        return [seen for seen in self.net.seen if seen.method == method]
+
+    # --- the fleet ---
+
+    def listening(self) -> str:
+        """The id of an active device that hears pushes."""
+        world = self.fleet.world
+        for (n,) in world.database.all("SELECT n FROM device WHERE state = 'active' ORDER BY n"):
+            device = world.devices.at(n)
+            if device.has_push and device.habit == 0:
+                return device.id
+        raise AssertionError("no such device in this fleet")
+
+
+@asynccontextmanager
+async def open_house(folder: Path, *, width: int = 120, height: int = 40, **options: Any) -> AsyncIterator[House]:
+    """The app on the screen, the fleet read."""
+    quiet, dialogs.Guarded.silence = dialogs.Guarded.silence, options.pop("silence", 0.0)
+    house = House(folder, width=width, height=height, **options)
+    try:
+        async with house.app.run_test(size=(width, height), notifications=True) as pilot:
+            house.pilot = pilot
+            await house.rest()
+            # The hub tells at most ten times a second.
+            await house.advance(1.0)
+            yield house
+    finally:
+        dialogs.Guarded.silence = quiet
+        house.fleet.world.close()
