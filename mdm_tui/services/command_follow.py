@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent
 
 __all__ = ["Follower"]
+
+_log = logging.getLogger(__name__)
 
 # The share of the hour's calls that following commands may use.
 _SHARE = 0.4
@@ -114,9 +117,22 @@ class Follower:
             watch.failures += 1
             if error.kind is Kind.RATE_LIMITED:
                 pause = error.retry_after or 1.0
+            elif error.kind is Kind.CONFLICT:
+                await self._again(watch)
+        except Exception:
+            # One command that makes trouble must not end the following of the others.
+            watch.failures += 1
+            _log.exception("a look at a command failed")
         if watch.intent.id in self.watches:
             watch.plan(context.clock.now(), on_screen=watch.intent.device_id in self._on_screen())
         return pause
+
+    async def _again(self, watch: Watch) -> None:
+        """Another console moved it meanwhile: take its state from the journal."""
+        held = await self._context.need_journal().intent(watch.intent.id)
+        if held is not None and held != watch.intent:
+            self.follow(held)
+            self._changed(held)
 
     # in flight
     async def _observe(self, watch: Watch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import COMMANDS, Command, Order, State
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent
 
 __all__ = ["PATIENCE", "Sender"]
+
+_log = logging.getLogger(__name__)
 
 # An intent that could not be sent for so long is given up: a command must not go out when nobody expects it any more.
 PATIENCE = 600.0
@@ -43,30 +47,46 @@ class Sender:
         for intent in intents:
             if self.stopping.is_set():
                 return
-            await self._deliver(intent, order)
+            try:
+                await self._deliver(intent, order)
+            except FleetError as error:
+                if error.kind is not Kind.CONFLICT:
+                    raise
+                # Withdrawn, or moved by another console, at this very moment: it is not ours any more.
+                _log.info("intent %s was moved by somebody else", intent.id)
 
     async def _deliver(self, intent: Intent, order: Order) -> None:
+        """Bring one intent to an outcome. An error of a store goes up: what is not on disk is not sent."""
         clock = self._context.clock
         attempts = 0
         began = clock.now()
-        while not self.stopping.is_set():
+        while await self._may_go_on():
             attempts += 1
             try:
-                if not await self._prepare(intent):
-                    return
-                error = await self._post(intent, order)
+                before = await self._look(intent)
             except FleetError as failure:
-                # Reading the device failed: nothing was sent, nothing was claimed.
                 if not transient(failure):
                     await self._record(intent, State.REJECTED, failure, "not sent: the device could not be read first")
                     return
                 error = failure
-            if error is None:
-                return
+            else:
+                if not await self._prepare(intent, before):
+                    return
+                refused = await self._post(intent, order)
+                if refused is None:
+                    return
+                error = refused
             if clock.now() - began >= PATIENCE:
                 await self._record(intent, State.REJECTED, error, "given up: it could not be sent for 10 minutes")
                 return
             await self._wait(attempts, error)
+
+    async def _may_go_on(self) -> bool:
+        """Waits for a pause of the service to end; False when this service ends."""
+        clock = self._context.clock
+        while not self.stopping.is_set() and (left := self._paused_until - clock.now()) > 0:
+            await clock.wait(self.stopping, left)
+        return not self.stopping.is_set()
 
     async def _wait(self, attempts: int, error: FleetError) -> None:
         clock = self._context.clock
@@ -77,28 +97,42 @@ class Sender:
         pause = max(seconds, self._paused_until - clock.now())
         await clock.wait(self.stopping, min(pause, PATIENCE))
 
-    async def _prepare(self, intent: Intent) -> bool:
-        """Look at the device's commands: the baseline. False when the intent has found its end here."""
-        context, journal = self._context, self._context.need_journal()
-        if self._paused_until > context.clock.now():
-            await context.clock.wait(self.stopping, self._paused_until - context.clock.now())
-            if self.stopping.is_set():
-                return False
+    async def _look(self, intent: Intent) -> list[Command] | None:
+        """The device's commands before sending; None where this token or this service does not show them."""
         try:
-            page = await context.call(lambda provider: provider.device_commands(intent.device_id, 1, BASELINE))
+            page = await self._context.call(lambda provider: provider.device_commands(intent.device_id, 1, BASELINE))
         except FleetError as error:
             if error.kind in (Kind.FORBIDDEN, Kind.UNSUPPORTED):
                 # It may be sent all the same; should its outcome be unclear, a person has to find out.
-                return True
+                return None
             raise
-        at = context.clock.now()
-        await context.mirror.apply_commands(context.scope, intent.device_id, page.items, at)
-        if any(waiting(command, intent.name) for command in page.items):
+        return page.items
+
+    async def _prepare(self, intent: Intent, before: list[Command] | None) -> bool:
+        """Keep the baseline. False when the intent has found its end here."""
+        if before is None:
+            return True
+        journal, at = self._context.need_journal(), self._context.clock.now()
+        await self._mirror(intent.device_id, before)
+        if any(waiting(command, intent.name) for command in before):
             title = COMMANDS[intent.name].title
             await self._record(intent, State.REJECTED, None, f"not sent: {title} is already pending at the service")
             return False
-        await journal.baseline(intent.id, [command.id for command in page.items], at)
+        held = await journal.intent(intent.id)
+        if held is None or held.state is not State.PLANNED:
+            # Withdrawn while the device was read.
+            return False
+        await journal.baseline(intent.id, [command.id for command in before], at)
         return True
+
+    async def _mirror(self, device_id: str, commands: list[Command]) -> None:
+        try:
+            await self._context.mirror.apply_commands(
+                self._context.scope, device_id, commands, self._context.clock.now()
+            )
+        except FleetError:
+            # The mirror is only what was last seen: it must not decide about a command.
+            _log.exception("the mirror did not take the commands of a device")
 
     async def _post(self, intent: Intent, order: Order) -> FleetError | None:
         """Claim, send, record. Returns the error after which it is planned again, None when it is settled."""
@@ -106,10 +140,11 @@ class Sender:
         if self.stopping.is_set() or not await journal.claim(intent.id, self._context.owner):
             # Withdrawn meanwhile, or claimed by another console.
             return None
+        # From the claim to the POST nothing is awaited: a session that ends here has sent it, or not claimed it.
+        self._changed(replace(intent, state=State.SENDING, sent_at=context.clock.now(), owner=context.owner))
         self.on_the_wire += 1
         self.landed.clear()
         try:
-            await self._tell(intent.id)
             command = await context.call(lambda provider: provider.send(intent.device_id, order, intent.id))
         except FleetError as error:
             state = outcome(error)
@@ -129,22 +164,19 @@ class Sender:
         return None
 
     async def _accepted(self, intent: Intent, command: Command | None) -> None:
-        context = self._context
-        if command is not None:
-            await context.mirror.apply_commands(context.scope, intent.device_id, [command], context.clock.now())
-        journal, by = context.need_journal(), context.owner
+        journal, by = self._context.need_journal(), self._context.owner
         command_id = command.id if command is not None else None
         said = "the service gave an id" if command is not None else "the service took it without naming a record"
         try:
-            moved = await journal.record(
-                intent.id, State.ACCEPTED, by=self._context.owner, command_id=command_id, detail=said
-            )
+            moved = await journal.record(intent.id, State.ACCEPTED, by=by, command_id=command_id, detail=said)
         except FleetError as error:
             if error.kind is not Kind.CONFLICT or command_id is None:
                 raise
             # The service answered with a command that is another intent's already: it joined the two.
             said = f"the service answered with the command {command_id}, which another intent has"
             moved = await journal.record(intent.id, State.ACCEPTED, by=by, detail=said)
+        if command is not None:
+            await self._mirror(intent.device_id, [command])
         self._changed(moved)
 
     async def _record(self, intent: Intent, state: State, error: FleetError | None, detail: str = "") -> None:
@@ -160,8 +192,3 @@ class Sender:
                 error=why if state is not State.PLANNED else "",
             )
         )
-
-    async def _tell(self, intent_id: str) -> None:
-        intent = await self._context.need_journal().intent(intent_id)
-        if intent is not None:
-            self._changed(intent)

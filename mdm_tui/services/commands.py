@@ -158,6 +158,9 @@ class Commands:
         async def work() -> None:
             try:
                 await self._sender.run(intents, order)
+            except FleetError as error:
+                # A store gave way: what is not on disk is not sent.
+                self._context.notice("bad", f"The run has stopped, the rest is not sent: {error.sentence()}")
             finally:
                 self._running.discard(run_id)
                 if not self._sender.stopping.is_set():

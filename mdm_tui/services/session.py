@@ -79,6 +79,7 @@ class Session:
         self._commands: Commands | None = None
         self._policies: Policies | None = None
         self._started = False
+        self._stopped = False
         self._journal_trouble = ""
 
     # the parts
@@ -215,8 +216,9 @@ class Session:
 
     async def stop(self) -> None:
         """End the polling, record what is on the wire, write the drafts, close the files."""
-        if self._context is None:
+        if self._context is None or self._stopped:
             return
+        self._stopped = True
         context = self._context
         for service in (self.sync, self.commands, self.devices, self.policies):
             try:
@@ -232,7 +234,6 @@ class Session:
             except (TimeoutError, OSError, RuntimeError):
                 _log.debug("the connections were not closed in time")
         await asyncio.to_thread(self._close_files)
-        self._context = None
 
     def _close_files(self) -> None:
         context = _there(self._context)

@@ -598,3 +598,64 @@ async def test_following_many_commands_stays_within_its_share_of_the_budget(
     # 40 % of 1,000 an hour is 200 in half an hour, and a burst of 100.
     assert 100 <= asked <= 480
     await service.stop()
+
+
+# stores that give way
+
+
+async def test_an_answer_that_cannot_be_written_down_is_never_called_rejected(
+    commands: Commands, ready: Context, fake: FakeProvider, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = ready.need_journal()
+    record = journal.record
+
+    async def full(intent_id: str, to: State, **more: Any) -> Any:
+        raise FleetError(Kind.CONFIG, "The disk is full")
+
+    monkeypatch.setattr(journal, "record", full)
+    subscription = ready.hub.subscribe()
+    first, second = await send(commands, ready, "REBOOT", ONE, TWO)
+    await clock.settle()
+    assert [await state(ready, intent) for intent in (first, second)] == [State.SENDING, State.PLANNED]
+    assert [sent[0] for sent in fake.sent] == [ONE], "the run ends with the first that could not be recorded"
+    sentences = [getattr(event, "sentence", "") for event in subscription.take()]
+    assert any("disk is full" in sentence for sentence in sentences)
+    # The next process finds `sending` with a dead owner, and the command by its baseline.
+    monkeypatch.setattr(journal, "record", record)
+    await commands.stop()
+    await journal.recover(lambda owner: False)
+    later = Commands(ready)
+    await later.start()
+    await clock.advance(3)
+    assert await state(ready, first) is State.ACCEPTED
+    assert len(fake.sent) == 1
+    await later.stop()
+
+
+async def test_a_mirror_that_gives_way_decides_nothing_about_a_command(
+    commands: Commands, ready: Context, fake: FakeProvider, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> Any:
+        raise FleetError(Kind.CONFIG, "The disk is full")
+
+    plan = await commands.plan("REBOOT", [ready.key(ONE)])
+    monkeypatch.setattr(ready.mirror, "apply_commands", full)
+    [intent] = (await commands.submit(plan, plan.expects)).intent_ids
+    await clock.settle()
+    assert await state(ready, intent) is State.ACCEPTED
+
+
+async def test_no_baseline_on_disk_no_post(
+    commands: Commands, ready: Context, fake: FakeProvider, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("baseline", "claim"):
+        with monkeypatch.context() as patch:
+
+            async def full(*_: Any) -> Any:
+                raise FleetError(Kind.CONFIG, "The disk is full")
+
+            patch.setattr(ready.need_journal(), name, full)
+            [intent] = await send(commands, ready, "REBOOT" if name == "claim" else "LOCK", ONE)
+            await clock.settle()
+        assert await state(ready, intent) is State.PLANNED
+    assert fake.sent == []
