@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from desk import make_app
+
 from mdm_tui.config.connections import Connection
 from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
@@ -70,7 +71,12 @@ def session_on(folder: Path, served: Fleet, wire: Wire, **more: Any) -> Session:
 
 @asynccontextmanager
 async def live(
-    folder: Path, served: Fleet | None = None, *, size: tuple[int, int] = (120, 40), wire: Wire | None = None, **more: Any
+    folder: Path,
+    served: Fleet | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    wire: Wire | None = None,
+    **more: Any,
 ) -> AsyncIterator[Live]:
     """The running console, its first walk done; the world's clock is the console's."""
     own = served is None

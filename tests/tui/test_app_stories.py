@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from desk import make_app
 from live import Live, Wire, live, session_on
 
-from desk import make_app
 from mdm_tui.server.testing import fleet
 from mdm_tui.tui.screens.devices import DevicesScreen
 from mdm_tui.tui.widgets.header import Header

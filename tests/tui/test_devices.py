@@ -322,3 +322,19 @@ async def test_a_hidden_list_does_nothing_until_it_is_shown_again(tmp_path: Path
 
 def _exports(folder: Path) -> list[Path]:
     return list(folder.glob("devices-*.json"))
+
+
+async def test_n_and_shift_n_go_from_fault_to_fault_through_the_whole_list(tmp_path: Path) -> None:
+    async with desk(tmp_path, 200, size=(80, 24)) as on:
+        await on.press("f")
+        faulty = list(on.screen.source.ids)
+        await on.press("f", "g")
+        met: list[str | None] = []
+        for _ in range(3):
+            await on.press("n")
+            met.append(on.screen.grid.cursor_id)
+        first = [row_id for row_id in on.screen.source.ids if row_id in faulty]
+        wanted = first[1:4] if on.screen.source.ids[0] in faulty else first[:3]
+        assert met == wanted
+        await on.press("N")
+        assert on.screen.grid.cursor_id == met[1]

@@ -42,7 +42,9 @@ class DevicesScreen(DevicesActions, FleetScreen):
         super().__init__(session)
         self.asked = Asked()
         self.settling = Settling()
-        self.source = DevicesSource(session.mirror, session.scope, lambda: self.app.now(), self._spawn, self._rows_in)
+        self.source = DevicesSource(
+            session.mirror, session.scope, lambda: self.app.now(), self._spawn, self._rows_in, self._learn
+        )
         self.grid = List(devices_text.columns(sorted_by=("name",)), self.source, id="devices")
         self.grid.sort = self.asked.sort
         self.filter = FilterLine(id="filter")
@@ -188,8 +190,13 @@ class DevicesScreen(DevicesActions, FleetScreen):
         if row is None:
             self.preview.show([])
         else:
-            make = devices_text.pane if self.preview.pane else devices_text.strip
-            self.preview.show(make(row.values, self.app.now()))
+            now = self.app.now()
+            layout = self.grid.shown_columns
+            shown = {column.key: width for column, width in zip(layout.columns, layout.widths, strict=True)}
+            pane = self.preview.pane
+            self.preview.show(
+                devices_text.pane(row.values, now) if pane else devices_text.strip(row.values, now, shown)
+            )
 
     def on_resize(self, event: events.Resize) -> None:
         self.preview.set_class(event.size.width >= PANE_FROM, "-pane")

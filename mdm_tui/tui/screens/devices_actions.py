@@ -115,6 +115,25 @@ class DevicesActions(_Base):
         self.preview.toggle_class("-off")
         self.show_preview()
 
+    # --- the next fault ---
+
+    def _learn(self, step: int) -> None:
+        self.app.spawn(self._learn_faults(step), "faults")
+
+    async def _learn_faults(self, step: int) -> None:
+        from mdm_tui.store.mirror import View
+        from mdm_tui.store.threads import Interrupted
+
+        view = View(self.session.scope, faults_only=True, now=self.app.now())
+        try:
+            self.source.know_faulty(await self.session.mirror.ids(view))
+        except Interrupted:
+            return
+        if step > 0:
+            self.grid.action_next()
+        else:
+            self.grid.action_previous()
+
     # --- out of here ---
 
     def action_copy(self) -> None:

@@ -27,7 +27,9 @@ class DevicesSource:
         now: Callable[[], float],
         spawn: Callable[[Any, str], asyncio.Task[Any]],
         changed: Callable[[Iterable[str]], None],
+        learn: Callable[[int], None],
     ) -> None:
+        """learn(step): find out which devices have faults, then seek by `step` again."""
         self._mirror = mirror
         self._scope = scope
         self._now = now
@@ -39,7 +41,8 @@ class DevicesSource:
         self._stale: set[str] = set()
         self._range: tuple[int, int] = (0, -1)
         self._task: asyncio.Task[Any] | None = None
-        self._faulty: frozenset[str] = frozenset()
+        self._learn = learn
+        self._faulty: frozenset[str] | None = None
 
     # --- what the grid asks ---
 
@@ -67,14 +70,13 @@ class DevicesSource:
         self._fetch()
 
     def seek(self, index: int, step: int) -> int | None:
-        """The next row with a fault, among those that are known."""
-        now = self._now()
+        """The next row with a fault. Which rows have one is read when it is first asked, and after changes."""
+        if self._faulty is None:
+            self._learn(step)
+            return None
         place = index + step
         while 0 <= place < len(self.ids):
-            row_id = self.ids[place]
-            row = self._rows.get(row_id)
-            faulty = row_id in self._faulty if row is None else bool(devices_text.faults_of(row.values, now))
-            if faulty:
+            if self.ids[place] in self._faulty:
                 return place
             place += step
         return None
@@ -93,11 +95,12 @@ class DevicesSource:
             self._rows[row.id] = row
 
     def know_faulty(self, ids: Iterable[str]) -> None:
-        """Which devices have faults, also where their rows are not in memory; for `n` and `N`."""
+        """Which devices have faults; for `n` and `N`."""
         self._faulty = frozenset(ids)
 
     def outdated(self, ids: Iterable[str] | None) -> None:
         """These rows changed (None: any may have): what is wanted is fetched again, the rest forgotten."""
+        self._faulty = None
         wanted = set(self._wanted_ids())
         touched = set(self._rows) if ids is None else {row_id for row_id in ids if row_id in self._rows}
         self._stale |= touched & wanted

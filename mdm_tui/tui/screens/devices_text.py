@@ -37,7 +37,17 @@ _LOUD: Final = frozenset({"name"})
 _CLIPPED: Final = frozenset({"id", "policyid", "serial", "policy"})
 _MOST: Final = {"name": 34, "model": 24, "policy": 30}
 # Narrower than the registry's where a list can afford it: 80 columns keep the faults, 120 the whole default.
-_WIDTH: Final = {"name": 17, "serial": 15, "model": 12, "os": 3, "patch": 7, "battery": 4, "seen": 4, "policy": 16, "faults": 21}
+_WIDTH: Final = {
+    "name": 17,
+    "serial": 15,
+    "model": 12,
+    "os": 3,
+    "patch": 7,
+    "battery": 4,
+    "seen": 4,
+    "policy": 16,
+    "faults": 21,
+}
 
 
 def columns(keys: Sequence[str] = DEFAULT_COLUMNS, sorted_by: Sequence[str] = ()) -> list[Column]:
@@ -155,26 +165,37 @@ def glyph(values: Values, unreadable: str = "") -> Cell:
     return Cell(getattr(signs, name), role)
 
 
-def strip(values: Values, now: float) -> list[list[Part]]:
-    """The preview in two lines."""
+_STRIP: Final = ("serial", "model", "os", "patch", "battery", "temp", "seen", "policy", "user", "tags", "operator")
+
+
+def strip(values: Values, now: float, shown: Mapping[str, int] | None = None) -> list[list[Part]]:
+    """The preview in two lines, of what the columns do not say already: on a slow link every cell counts.
+
+    shown: the columns in sight with their widths.
+    """
+    shown = shown or {}
     signs = glyphs()
     first: list[Part] = [part(f" {signs.cursor} ", "accent"), part(values.get("name") or "-", "text", bold=True)]
-    first.extend(part(f"   {values[key]}", "muted") for key in ("serial", "model") if values.get(key))
-    if faults := faults_of(values, now):
+    faults = faults_of(values, now)
+    if len(faults) + 2 > shown.get("faults", 0) and faults:
         first.append(part(f"   {signs.fault} {faults}", _fault_role(faults)))
-    said: list[str] = []
-    if values.get("state"):
-        said.append(_STATE_WORDS.get(str(values["state"]), str(values["state"])))
-    if values.get("battery") is not None:
-        warm = f", {show(values['temp'], 'celsius')}" if values.get("temp") is not None else ""
-        said.append(f"battery {show(values['battery'], 'percent')}{warm}")
-    if values.get("seen") is not None:
-        said.append(f"last report {show_time(values['seen'])}")
-    if values.get("policy"):
-        said.append(f"policy {_policy(values).text}")
-    if values.get("user"):
-        said.append(str(values["user"]))
-    return [first, [part("   "), part(" · ".join(said), "muted")]]
+    said = [_STATE_WORDS.get(str(values["state"]), str(values["state"]))] if values.get("state") else []
+    said += [_words(key, values, now) for key in _STRIP if key not in shown or key == "seen"]
+    return [first, [part("   "), part(" · ".join(word for word in said if word), "muted")]]
+
+
+def _words(key: str, values: Values, now: float) -> str:
+    """A field with the word that it needs outside its column; "" when it has no value."""
+    value = values.get(key)
+    if value in (None, ""):
+        return ""
+    if key == "seen":
+        moment = show_time(value)
+        # Within a day the hour is enough.
+        return f"reported {moment[11:] if 0 <= now - value < 86_400 else moment}"
+    text = _policy(values).text if key == "policy" else show(value, COLUMNS[key].kind)
+    word = {"os": "Android ", "patch": "patch ", "battery": "battery ", "policy": "policy "}.get(key, "")
+    return f"{word}{text}"
 
 
 _PANE: Final = (

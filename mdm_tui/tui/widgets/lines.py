@@ -22,7 +22,7 @@ Part = tuple[str, str, bool]
 """Text, role ("" is plain text), bold."""
 Line = Sequence[Part]
 
-_MERGE = 12  # a move of the terminal's cursor costs about as much as this many cells
+_MERGE = 40  # a move of the terminal's cursor and a change of colour cost about as much as this many cells
 
 
 def part(text: object, role: str = "", *, bold: bool = False) -> Part:
@@ -95,9 +95,15 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         colours = palette(self.app)
-        line = self._lines[y] if y < len(self._lines) else []
-        segments = [safe.segment(text, colours.style(role, self.ON, bold=bold)) for text, role, bold in line if text]
-        return Strip(segments).adjust_cell_length(self.size.width, colours.style("", self.ON)).crop(0, self.size.width)
+        width = self.size.width
+        line = [item for item in (self._lines[y] if y < len(self._lines) else []) if item[0]]
+        room = width - length(line)
+        if line and room > 0:
+            # Blanks look alike in every colour: as part of the last run they cost no colour of their own.
+            text, role, bold = line[-1]
+            line = [*line[:-1], (text + " " * room, role, bold)]
+        segments = [safe.segment(text, colours.style(role, self.ON, bold=bold)) for text, role, bold in line]
+        return Strip(segments).adjust_cell_length(width, colours.style("", self.ON)).crop(0, width)
 
 
 def _cells(line: Line, width: int) -> list[tuple[str, str, bool]]:
