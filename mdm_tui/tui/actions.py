@@ -227,8 +227,9 @@ def _split(keys: str) -> list[str]:
 
 
 def _meet(first: Action, second: Action) -> bool:
-    """Whether both can be meant at once: the app's and the grid's keys work beside any screen's."""
-    everywhere = {"everywhere", "list"}
-    if everywhere & {*first.where} or everywhere & {*second.where}:
-        return True
-    return bool({*first.where} & {*second.where})
+    """Whether both can be meant at once: the app's keys work beside any screen's, the grid's beside a list's."""
+    one, other = {*first.where}, {*second.where}
+    for mine, theirs in ((one, other), (other, one)):
+        if "everywhere" in mine or ("list" in mine and theirs & {*_LISTS, "list"}):
+            return True
+    return bool(one & other)

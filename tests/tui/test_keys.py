@@ -31,8 +31,8 @@ def test_no_default_key_is_one_that_terminals_keep() -> None:
 
 @pytest.mark.parametrize("group", [group for group in GROUP_TITLES if group not in ("list", "everywhere")])
 def test_no_two_actions_meet_on_one_key(group: str) -> None:
-    # On the Device screen and in the editor there is no list: `n` may be its own there.
-    beside = ("everywhere",) if group in ("device", "policy") else ("everywhere", "list")
+    # Where there is no list, its keys may mean something else.
+    beside = ("everywhere", "list") if group in ("devices", "policies", "queue") else ("everywhere",)
     clashes = [
         (first.id, second.id)
         for first, second in combinations(for_groups((group, *beside)), 2)
@@ -47,6 +47,9 @@ def test_no_two_actions_meet_on_one_key(group: str) -> None:
         ("everywhere", "mdm_tui.tui.app:MdmApp"),
         ("list", "mdm_tui.tui.screens.base:List"),
         ("devices", "mdm_tui.tui.screens.devices:DevicesScreen"),
+        ("device", "mdm_tui.tui.screens.device:DeviceScreen"),
+        ("policies", "mdm_tui.tui.screens.policies:PoliciesScreen"),
+        ("queue", "mdm_tui.tui.screens.queue:QueueScreen"),
     ],
 )
 def test_what_owns_a_group_can_do_all_of_it(group: str, owner: str) -> None:
