@@ -8,6 +8,8 @@ a pause when the service asks for one, and a budget.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import logging
 import random
 import re
@@ -43,6 +45,11 @@ _FIRST_DELAY = 0.4
 # Below the five seconds after which common servers drop an idle connection.
 _KEEP_ALIVE = 4.0
 _TOKEN = re.compile(r"^[\x21-\x7e]+$")
+
+# What the first request would import on the event loop, for 30 ms and more; this module is imported in a thread.
+for _late in ("anyio._backends._asyncio", "httpcore._backends.anyio"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(_late)
 
 # These log whole addresses, and at the lowest level headers.
 logging.getLogger("httpx").setLevel(logging.WARNING)
