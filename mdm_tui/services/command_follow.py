@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mdm_tui.fleet.commands import Command, PushStatus, State
 from mdm_tui.fleet.errors import FleetError, Kind
 
-from .command_plan import BASELINE
+from .command_read import Reading
 from .command_watch import LATE_WATCH, Bucket, Watch, due
 from .context import Context
 from .outcomes import candidates, progress
@@ -44,12 +44,11 @@ class Follower:
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self.pushes: dict[str, PushStatus] = {}
-        self.push_unsupported = ""
+        self.reading = Reading(context)
         self._context = context
         self._changed = changed
         self._on_screen = on_screen
         self._wake = asyncio.Event()
-        self._single_unsupported = False
         budget = context.connection.budget
         self._bucket = Bucket(budget * _SHARE / 3600.0, min(_BURST, max(1, budget // 10)), context.clock.monotonic())
 
@@ -141,7 +140,7 @@ class Follower:
         if command_id is None:
             await self._find_leaving(watch)
             return
-        command = await self._read(watch, command_id)
+        command = await self.reading.command(watch.intent.device_id, command_id)
         if command is None:
             await self._missed(watch)
             return
@@ -149,33 +148,9 @@ class Follower:
         push = await self._push(watch, command)
         await self._advance(watch, command, push)
 
-    async def _read(self, watch: Watch, command_id: str) -> Command | None:
-        """The command as the service holds it now; None when it is not there any more."""
-        context, device_id = self._context, watch.intent.device_id
-        if not self._single_unsupported:
-            try:
-                command = await context.call(lambda provider: provider.command(device_id, command_id))
-            except FleetError as error:
-                if error.kind is Kind.UNSUPPORTED:
-                    # Documented services have the list alone.
-                    self._single_unsupported = True
-                elif error.kind is Kind.NOT_FOUND:
-                    return None
-                else:
-                    raise
-            else:
-                await self._keep(device_id, [command])
-                return command
-        try:
-            return next((command for command in await self._list(device_id) if command.id == command_id), None)
-        except FleetError as error:
-            if error.kind is not Kind.NOT_FOUND:
-                raise
-            return None
-
     async def _missed(self, watch: Watch) -> None:
         """The service does not know the command, or its device, any more."""
-        if watch.intent.name == "DISENROLL" and await self._device_state(watch.intent.device_id) == "DELETED":
+        if watch.intent.name == "DISENROLL" and await self.reading.device_state(watch.intent.device_id) == "DELETED":
             await self._record(watch, State.DONE, detail="the device has left management")
             return
         watch.misses += 1
@@ -183,18 +158,12 @@ class Follower:
             await self._record(watch, State.ABSENT, detail="the service had it and does not list it any more")
 
     async def _push(self, watch: Watch, command: Command) -> PushStatus | None:
-        """What the push service says, where it is offered and still says something new."""
-        if self.push_unsupported or command.state is not State.ACCEPTED or watch.looks % 2 == 0:
-            return self.pushes.get(watch.intent.id)
-        device_id = watch.intent.device_id
-        try:
-            push = await self._context.call(lambda provider: provider.push_status(device_id, command.id))
-        except FleetError as error:
-            if error.kind in (Kind.UNSUPPORTED, Kind.FORBIDDEN):
-                self.push_unsupported = error.sentence()
-            return None
-        self.pushes[watch.intent.id] = push
-        return push
+        """What the push service says, while it may say something new; every other look, since it is a second call."""
+        if command.state is State.ACCEPTED and watch.looks % 2:
+            push = await self.reading.push(command)
+            if push is not None:
+                self.pushes[watch.intent.id] = push
+        return self.pushes.get(watch.intent.id)
 
     async def _advance(self, watch: Watch, command: Command, push: PushStatus | None = None) -> None:
         intent = watch.intent
@@ -207,7 +176,7 @@ class Follower:
         """A disenrolment has no id of its own: its command, or the device's state, tells how far it is."""
         intent = watch.intent
         try:
-            found = [item for item in await self._list(intent.device_id) if item.name == intent.name]
+            found = [item for item in await self.reading.listed(intent.device_id) if item.name == intent.name]
         except FleetError as error:
             if error.kind is not Kind.NOT_FOUND:
                 raise
@@ -219,31 +188,14 @@ class Follower:
             watch.command_id = best.id
             await self._advance(watch, best)
             return
-        if await self._device_state(intent.device_id) == "DELETED":
+        if await self.reading.device_state(intent.device_id) == "DELETED":
             await self._record(watch, State.DONE, detail="the device has left management")
-
-    async def _device_state(self, device_id: str) -> str:
-        """The device's state at the service, `DELETED` when it is not there any more."""
-        context = self._context
-        at = context.clock.now()
-        try:
-            device = await context.call(lambda provider: provider.device(device_id))
-        except FleetError as error:
-            if error.kind is Kind.NOT_FOUND:
-                return "DELETED"
-            if error.kind is not Kind.UNSUPPORTED:
-                raise
-            rows = await context.mirror.rows(context.scope, [device_id])
-            row = rows.get(device_id)
-            return str(row.values.get("state") or "") if row is not None else "DELETED"
-        await context.keep_detail(device, at)
-        return str(device.values.get("state") or "")
 
     # without an answer
     async def _reconcile(self, watch: Watch) -> None:
         intent = watch.intent
         now = self._context.clock.now()
-        listed = await self._list(intent.device_id)
+        listed = await self.reading.listed(intent.device_id)
         found = candidates(listed, intent.name, intent.baseline_ids or (), await self._claimed(intent))
         if len(found) == 1 and intent.baseline_ids is not None:
             await self._record(
@@ -252,7 +204,7 @@ class Follower:
             await self._advance(watch, found[0])
         elif found:
             await self._record(watch, State.AMBIGUOUS, detail=f"{len(found)} commands like it are at the service")
-        elif intent.name == "DISENROLL" and (state := await self._device_state(intent.device_id)) in (
+        elif intent.name == "DISENROLL" and (state := await self.reading.device_state(intent.device_id)) in (
             "PENDING_DISENROLL",
             "DELETED",
         ):
@@ -272,15 +224,6 @@ class Follower:
         )
 
     # shared
-    async def _list(self, device_id: str) -> list[Command]:
-        page = await self._context.call(lambda provider: provider.device_commands(device_id, 1, BASELINE))
-        await self._keep(device_id, page.items)
-        return page.items
-
-    async def _keep(self, device_id: str, commands: list[Command]) -> None:
-        context = self._context
-        await context.mirror.apply_commands(context.scope, device_id, commands, context.clock.now())
-
     async def _record(
         self, watch: Watch, state: State, *, detail: str = "", command_id: str | None = None, error: str = ""
     ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ __all__ = ["PLAN_LIFE", "Commands", "Submitted"]
 # A plan that lay longer is made anew: what it says about the devices is old.
 PLAN_LIFE = 600.0
 _GRACE = 0.5
+# A run of more devices is told in one sentence at its end.
+_TOLD_ONE_BY_ONE = 3
 _PAGES = 4
 
 
@@ -58,6 +61,7 @@ class Commands:
         self._running: set[str] = set()
         self._recovery = Recovery(context, self._follower.follow, self._running)
         self._spent: set[str] = set()
+        self._many: set[str] = set()
         self._orders: dict[str, Order] = {}
 
     # life
@@ -152,6 +156,8 @@ class Commands:
 
     def _send(self, run_id: str, intents: list[Intent], order: Order) -> None:
         self._running.add(run_id)
+        if len(intents) > _TOLD_ONE_BY_ONE:
+            self._many.add(run_id)
         for intent in intents:
             self._moved(intent)
 
@@ -166,8 +172,21 @@ class Commands:
                 if not self._sender.stopping.is_set():
                     self._orders.pop(run_id, None)
                 self._context.hub.publish(CommandsChanged(self._context.scope))
+            if run_id in self._many:
+                await self._sum_up(intents)
 
         self._tasks.spawn(work(), f"run {run_id}")
+
+    async def _sum_up(self, intents: list[Intent]) -> None:
+        """One sentence for a run of many."""
+        journal = self._context.need_journal()
+        ids = {intent.id for intent in intents}
+        held = [intent for intent in await journal.intents(self._context.scope, limit=EVERY) if intent.id in ids]
+        counts = Counter("taken" if intent.state.waiting else intent.state.value for intent in held)
+        said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+        good = all(intent.state.waiting or intent.state is State.DONE for intent in held)
+        title = COMMANDS[intents[0].name].title if intents[0].name in COMMANDS else intents[0].name
+        self._context.notice("good" if good else "warn", f"{title} for {len(intents)} devices: {said}")
 
     async def resume(self, run_id: str) -> int:
         """Send what an earlier session planned and did not send; how many. What needs a secret is rejected."""
@@ -248,7 +267,7 @@ class Commands:
             now=context.clock.now(),
             can_cancel=context.can(Capability.COMMAND_CANCEL) and not context.connection.read_only,
             running=frozenset(self._running),
-            push_unsupported=follower.push_unsupported,
+            push_unsupported=follower.reading.push_unsupported,
         )
 
     async def coverage(self) -> str:
@@ -257,13 +276,15 @@ class Commands:
 
     def notes(self) -> list[str]:
         """What the service does not offer around commands, one sentence each."""
-        said = [self._follower.push_unsupported, self._context.unsupported.get(Capability.COMMAND_CANCEL, "")]
+        said = [self._follower.reading.push_unsupported, self._context.unsupported.get(Capability.COMMAND_CANCEL, "")]
         return [sentence for sentence in said if sentence]
 
     def _moved(self, intent: Intent) -> None:
         self._follower.follow(intent)
         self._context.hub.publish(CommandsChanged(self._context.scope, frozenset({intent.id})))
         title = COMMANDS[intent.name].title if intent.name in COMMANDS else intent.name
+        if intent.run_id in self._many:
+            return
         if intent.state in (State.FAILED, State.REJECTED):
             why = f": {intent.error}" if intent.error else ""
             self._context.notice("bad", f"{title} on {intent.device_name} {intent.state.value}{why}")

@@ -659,3 +659,14 @@ async def test_no_baseline_on_disk_no_post(
             await clock.settle()
         assert await state(ready, intent) is State.PLANNED
     assert fake.sent == []
+
+
+async def test_a_run_of_many_is_told_in_one_sentence(
+    commands: Commands, ready: Context, fake: FakeProvider, clock: VirtualClock
+) -> None:
+    fake.plan_failures("send", FleetError(Kind.INVALID, "The service said no", status=400), LOST)
+    subscription = ready.hub.subscribe()
+    await send(commands, ready, "REBOOT", *(f"{number:024x}" for number in range(1, 6)))
+    await clock.settle()
+    sentences = [event.sentence for event in subscription.take() if hasattr(event, "sentence")]
+    assert sentences == ["Reboot for 5 devices: 1 rejected, 3 taken, 1 unknown"]
