@@ -82,6 +82,11 @@ class Fleet:
             command, env={**os.environ, **self.env}, stdout=subprocess.PIPE, text=True, check=True, cwd=self.home
         ).stdout
 
+    def seen(self) -> str:
+        """Have the console's mirror filled; a serial of the first page that is shown uncut."""
+        rows = json.loads(self.run("devices", "--refresh", "--format", "json"))
+        return next(row["serial"] for row in rows[:30] if row["serial"] and 8 < len(row["serial"]) <= 13)
+
     def connection(self) -> Connection:
         return Connection("bench", "applivery", self.url, self.organization)
 
@@ -112,7 +117,7 @@ def first_frame(command: list[str], words: str, env: dict[str, str]) -> float:
 def frames(pairs: int, _devices: int) -> list[Line]:
     """The first frame with the last known fleet on it, against the smallest Textual app."""
     with served(500) as fleet:
-        serial = json.loads(fleet.run("devices", "--refresh", "--format", "json"))[0]["serial"]
+        serial = fleet.seen()
         bare = fleet.home / "bare.py"
         bare.write_text(BARE)
         ours, theirs = [], []
@@ -134,7 +139,7 @@ def frames(pairs: int, _devices: int) -> list[Line]:
 def keys(_pairs: int, _devices: int) -> list[Line]:
     """Bytes the whole console sends for a cursor key, what follows after its rest included."""
     with served(500) as fleet:
-        serial = json.loads(fleet.run("devices", "--refresh", "--format", "json"))[0]["serial"]
+        serial = fleet.seen()
         with PtyRun([sys.executable, "-m", "mdm_tui", *fleet.flags], env=fleet.env) as run:
             run.wait_for(serial)
             run.read(quiet=1.0, most=8.0)
