@@ -14,12 +14,9 @@ from mdm_tui.providers import factory as find_factory
 from mdm_tui.store.mirror import Mirror
 
 from .clock import Clock, SystemClock
-from .commands import Commands
 from .context import Context
-from .devices import Devices
 from .events import Noticed
 from .hub import Hub
-from .policies import Policies
 from .sync import Sync
 
 if TYPE_CHECKING:
@@ -28,6 +25,10 @@ if TYPE_CHECKING:
     from mdm_tui.config.paths import Paths
     from mdm_tui.store.history import History
     from mdm_tui.store.journal import Journal
+
+    from .commands import Commands
+    from .devices import Devices
+    from .policies import Policies
 
 __all__ = ["Session"]
 
@@ -97,10 +98,7 @@ class Session:
             clock=self.clock,
             connect=self._connect,
         )
-        self._devices = Devices(context)
-        self._sync = Sync(context, poll_seconds=self._poll_seconds, refresh=self._devices.refresh, dice=self._dice)
-        self._commands = Commands(context, on_screen=self._on_screen)
-        self._policies = Policies(context, self._devices)
+        self._sync = Sync(context, poll_seconds=self._poll_seconds, refresh=self._refresh, dice=self._dice)
 
     @property
     def context(self) -> Context:
@@ -114,17 +112,33 @@ class Session:
     def sync(self) -> Sync:
         return _there(self._sync)
 
+    # Made when they are first asked for: the first frame needs none of them, and importing them takes its time.
     @property
     def devices(self) -> Devices:
-        return _there(self._devices)
+        if self._devices is None:
+            from .devices import Devices
+
+            self._devices = Devices(self.context)
+        return self._devices
 
     @property
     def commands(self) -> Commands:
-        return _there(self._commands)
+        if self._commands is None:
+            from .commands import Commands
+
+            self._commands = Commands(self.context, on_screen=self._on_screen)
+        return self._commands
 
     @property
     def policies(self) -> Policies:
-        return _there(self._policies)
+        if self._policies is None:
+            from .policies import Policies
+
+            self._policies = Policies(self.context, self.devices)
+        return self._policies
+
+    async def _refresh(self, device_id: str) -> object:
+        return await self.devices.refresh(device_id)
 
     @property
     def journal(self) -> Journal | None:
@@ -174,6 +188,7 @@ class Session:
         self._started = True
         if self.mirror.notice:
             self.hub.publish(Noticed(self.scope, "warn", self.mirror.notice))
+        await asyncio.to_thread(_import_services)
         await self.open_files()
         try:
             await self.commands.start()
@@ -220,7 +235,9 @@ class Session:
             return
         self._stopped = True
         context = self._context
-        for service in (self.sync, self.commands, self.devices, self.policies):
+        for service in (self._sync, self._commands, self._devices, self._policies):
+            if service is None:
+                continue
             try:
                 await service.stop()
             except FleetError:
@@ -267,6 +284,11 @@ class Session:
         if sync is None:
             return frozenset()
         return frozenset((*sync.visible, sync.opened)) if sync.opened else frozenset(sync.visible)
+
+
+def _import_services() -> None:
+    """In a thread, so that the event loop answers meanwhile."""
+    from . import commands, devices, policies  # noqa: F401
 
 
 def _there(part: T | None) -> T:
