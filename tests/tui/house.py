@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
@@ -22,6 +23,7 @@ from mdm_tui.server.testing import BASE_URL, Fleet, fleet
 from mdm_tui.services.session import Session
 from mdm_tui.tui.app import MdmApp
 from mdm_tui.tui.screens import dialogs
+from mdm_tui.tui.screens.editor import PolicyScreen
 from tests.faulty import Faulty
 from tests.services.conftest import connection
 from tests.services.virtual import VirtualClock
@@ -86,8 +88,16 @@ class House:
         for _ in range(3):
             await self.pilot.pause()
             await self.clock.settle()
-            await asyncio.sleep(0)
+            await self._pauses()
         await self.pilot.pause()
+
+    async def _pauses(self) -> None:
+        """What a screen does after a pause in the typing is done at once; the pause itself is not waited for."""
+        screen = self.app.screen
+        if isinstance(screen, PolicyScreen) and screen.opened is not None:
+            await screen.check()
+        elif isinstance(screen, dialogs.Search):
+            await screen.fill(screen.query_one(Input).value)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, for the service, the devices and the console."""
@@ -141,7 +151,7 @@ class House:
 @asynccontextmanager
 async def open_house(folder: Path, *, width: int = 120, height: int = 40, **options: Any) -> AsyncIterator[House]:
     """The app on the screen, the fleet read."""
-    quiet, dialogs.Guarded.silence = dialogs.Guarded.silence, options.pop("silence", 0.0)
+    dialogs.Guarded.silence = options.pop("silence", 0.0)
     house = House(folder, width=width, height=height, **options)
     try:
         async with house.app.run_test(size=(width, height), notifications=True) as pilot:
@@ -151,5 +161,5 @@ async def open_house(folder: Path, *, width: int = 120, height: int = 40, **opti
             await house.advance(1.0)
             yield house
     finally:
-        dialogs.Guarded.silence = quiet
+        dialogs.Guarded.silence = dialogs.SILENCE
         house.fleet.world.close()

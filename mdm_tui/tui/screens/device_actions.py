@@ -140,7 +140,7 @@ class DeviceActions(_Base):
         if self.stored is None:
             self.tell("The device has not been read yet.", "warning")
             return
-        from mdm_tui.tui.screens.edit import open_edit
+        from mdm_tui.tui.screens.device_edit import open_edit
 
         open_edit(self, self.session, self.device_id)
 

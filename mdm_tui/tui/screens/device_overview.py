@@ -19,7 +19,7 @@ from mdm_tui.tui.widgets.spark import bar, spark
 __all__ = ["overview", "series"]
 
 _TWO_FROM = 76
-_LABEL = 10
+_LABEL = 12
 _PICTURE = 14
 
 Fact = tuple[str, list[tuple[str, str]], Entry]

@@ -27,7 +27,7 @@ async def past_of(session: Any, device_id: str) -> list[Past]:
     texts: list[str] = []
     for at, _digest in kept[: _COMPARED + 1]:
         found = await session.history.report_at(session.scope, device_id, at)
-        texts.append(getattr(found, "raw", found) or "{}")
+        texts.append(found[1] if found is not None else "{}")
     compared = await asyncio.to_thread(lambda: [changes_of(old, new) for new, old in pairwise(texts)])
     return [Past(at, compared[number] if number < len(compared) else ()) for number, (at, _digest) in enumerate(kept)]
 

@@ -39,7 +39,6 @@ __all__ = [
 
 SILENCE: Final = 0.3
 """Seconds in which a dialog that has just appeared hears nothing."""
-_SEARCH_REST: Final = 0.2
 
 
 async def answer(app: Any, dialog: Screen[Any]) -> Any:
@@ -137,6 +136,8 @@ class Search(Guarded):
     Search OptionList:focus { border: none; }
     """
     silence: ClassVar[float] = 0.0
+    # Seconds without a key before the items are asked for.
+    pause: ClassVar[float] = 0.2
 
     def __init__(
         self, title: str, load: Callable[[str], Awaitable[Sequence[Item]]], *, hint: str = "type to search"
@@ -158,15 +159,16 @@ class Search(Guarded):
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
         self.query_one(Input).focus()
-        self.app.spawn(self._fill(""), "search")
+        self.app.spawn(self.fill(""), "search")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._timer is not None:
             self._timer.stop()
         text = event.value
-        self._timer = self.set_timer(_SEARCH_REST, lambda: self.app.spawn(self._fill(text), "search"))
+        self._timer = self.set_timer(self.pause, lambda: self.app.spawn(self.fill(text), "search"))
 
-    async def _fill(self, text: str) -> None:
+    async def fill(self, text: str) -> None:
+        """Ask for the items that go with a text, and show them; a later call makes an earlier one worthless."""
         self._asked += 1
         mine = self._asked
         try:

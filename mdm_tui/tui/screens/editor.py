@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PolicyScreen"]
 
-_REST = 0.25  # seconds without a key before the text is checked
 _WIDE = 100
 _LARGE = 50_000
 
@@ -50,6 +49,8 @@ class PolicyScreen(EditorActions, FleetScreen):
     HINTS: ClassVar[tuple[str, ...]] = ("policy.save", "policy.view", "policy.editor", "policy.reread", "back")
     TAB: ClassVar[str] = "policies"
     BINDINGS = bindings("policy")
+    # Seconds without a key before the text is checked.
+    pause: ClassVar[float] = 0.25
     DEFAULT_CSS: ClassVar[str] = """
     PolicyScreen #middle { height: 1fr; }
     PolicyScreen #side { width: 2fr; border-left: solid $line; padding-left: 0; }
@@ -142,7 +143,7 @@ class PolicyScreen(EditorActions, FleetScreen):
             self._loading = False
         elif self.opened is not None:
             self.session.policies.draft(self.policy_id, self.base, self.text)
-        self._timer = self.set_timer(_REST, lambda: self.app.spawn(self.check(), "check"))
+        self._timer = self.set_timer(self.pause, lambda: self.app.spawn(self.check(), "check"))
 
     async def check(self) -> None:
         """Check the text and compare it; a later call makes an earlier one worthless."""
@@ -196,8 +197,12 @@ class PolicyScreen(EditorActions, FleetScreen):
         else:
             when = f", read {age(self.app.now() - self.read_at)} ago" if self.read_at is not None else ""
             title = "New: everything is a change" if self._new else f"Changes against the service{when}"
-            lines = difference_lines(title, self.differences, width)
+            lines = difference_lines(title, self.differences, width, readable=self._readable)
         side.set_lines(lines)
+
+    @property
+    def _readable(self) -> bool:
+        return self.checked is None or self.checked.document is not None
 
     @property
     def _new(self) -> bool:
@@ -219,7 +224,8 @@ class PolicyScreen(EditorActions, FleetScreen):
         if self.differences:
             left.append(part(" → draft" if policy is not None else "   draft", "warn"))
         removal = any(item.kind == "removed" for item in self.differences)
-        left.append(part(f"   {counted(self.differences)}", "warn" if removal else "muted"))
+        words = counted(self.differences) if self._readable else "not JSON yet"
+        left.append(part(f"   {words}", "warn" if removal or not self._readable else "muted"))
         right: list[Part] = []
         if self.checked is not None:
             wrong = sum(1 for problem in self.checked.problems if not problem.warning)

@@ -61,10 +61,12 @@ def counted(differences: Sequence[Any]) -> str:
     return ", ".join(words) or "no changes"
 
 
-def difference_lines(title: str, differences: Sequence[Any], width: int) -> list[Line]:
+def difference_lines(title: str, differences: Sequence[Any], width: int, *, readable: bool = True) -> list[Line]:
     """`~ agentConfiguration.allowLocation   false → true`, and so on."""
     made = [Line(((" ", ""), (title, "accent")))]
-    if not differences:
+    if not readable:
+        made.append(Line((("   ", ""), ("nothing can be compared while the text is not JSON", "muted"))))
+    elif not differences:
         made.append(Line((("   ", ""), ("nothing differs", "muted"))))
     for number, item in enumerate(differences):
         sign, role = _SIGNS[item.kind]

@@ -109,7 +109,7 @@ def _theme(app: Any) -> TextAreaTheme:
             "string.documentation": colour("text"),
             "number": colour("accent"),
             "json.null": colour("accent"),
-            "json.error": colour("bad"),
+            "json.error": colour("text"),
             "boolean": colour("accent"),
             "constant.builtin": colour("accent"),
             "punctuation.bracket": colour("muted"),

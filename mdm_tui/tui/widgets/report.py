@@ -179,6 +179,7 @@ class LinesView(LineActions, Widget, can_focus=True):
         if self.found_lines:
             at = bisect_right(self.found_lines, self.cursor - 1)
             self.move_to(self.found_lines[at % len(self.found_lines)])
+            self.aim(self.needle)
         return len(self.found_lines)
 
     # --- keeping the place ---

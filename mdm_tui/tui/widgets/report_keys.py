@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from textual import events
 
+from mdm_tui.fleet.text import search_key
+
 if TYPE_CHECKING:
     from mdm_tui.fleet.inventory_text import Line
 
@@ -24,6 +26,7 @@ class LineActions:
         top: int
         cursor: int
         spot: int
+        needle: str
         found_lines: list[int]
 
         @property
@@ -86,7 +89,15 @@ class LineActions:
         else:
             at = bisect_right(self.found_lines, self.cursor - 1) - 1
         self.move_to(self.found_lines[at % len(self.found_lines)])
+        self.aim(self.needle)
         return True
+
+    def aim(self, needle: str) -> None:
+        """On a line with several values, choose the one that the match stands in or before."""
+        line = self.lines[self.cursor]
+        at = search_key(line.text).find(needle)
+        self.spot = next((number for number, spot in enumerate(line.spots) if spot.x + spot.width > at), 0)
+        self.refresh_lines(self.cursor)
 
     def seek_role(self, roles: Collection[str], step: int) -> bool:
         """To the next (1) or previous (-1) line that shows something in one of these roles, round the end."""

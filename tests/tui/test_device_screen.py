@@ -1,0 +1,223 @@
+"""The Device screen: all of a report, found, copied, followed while it changes (story 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import House, open_house
+
+from mdm_tui.fleet import fields
+from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.inventory import EMPTY
+from mdm_tui.fleet.report import Leaf, get, leaves
+from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import parse_time, show, show_bytes, show_time
+from mdm_tui.providers.applivery.report import redact, report
+from mdm_tui.tui.screens.device import DeviceScreen
+from mdm_tui.tui.widgets.report import LinesView
+from tests.contract.applivery import contract, sample
+from tests.faulty import Answer
+
+
+def squashed(text: str) -> str:
+    """Without blanks: a value may be wrapped anywhere."""
+    return "".join(text.split())
+
+
+def forms(leaf: Leaf) -> Iterator[str]:
+    """The ways in which a value may stand on the screen."""
+    value = leaf.value
+    if value is None:
+        yield "-"
+    elif isinstance(value, bool):
+        yield "yes" if value else "no"
+    elif isinstance(value, (dict, list)):
+        yield EMPTY
+    else:
+        yield clean(value, 10**6) or "-"
+        yield show(value, "celsius")
+        yield show(value, "percent")
+        yield show(value, "number")
+        yield show(value, "duration")
+        if isinstance(value, (int, str)) and str(value).isdigit():
+            yield show_bytes(int(value))
+        if (stamp := parse_time(value)) is not None:
+            yield show_time(stamp)
+
+
+async def shown(house: House, raw: dict[str, Any]) -> str:
+    """Put a device into the mirror as the provider would, open it, and take all lines of the screen."""
+    kept = redact(raw)
+    values = fields.values(report(kept))
+    device = Device(str(raw["id"]), values, json.dumps(kept), detail=True)
+    await house.session.mirror.put_detail(house.session.scope, device, house.clock.now())
+    house.app.open_device(device.id)
+    await house.rest()
+    return "\n".join(line.text for line in house.screen.query_one(LinesView).lines)
+
+
+def contract_example() -> dict[str, Any]:
+    for path, item in contract()["paths"].items():
+        if path.endswith("/devices/{aosDeviceId}"):
+            content = item["get"]["responses"]["200"]["content"]["application/json"]
+            examples = content.get("examples") or {"only": {"value": content["example"]}}
+            return next(iter(examples.values()))["value"]["data"]
+    raise AssertionError("the contract has no example of a device")
+
+
+SECRET = {"enrollmentTokenData", "newPassword", "oneTimeToken", "qrCode"}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("which", ["contract", "seed", "simulated"])
+async def test_every_leaf_of_a_device_is_on_the_screen(tmp_path: Path, which: str, width: int) -> None:
+    async with open_house(tmp_path, width=width) as house:
+        if which == "simulated":
+            house.app.open_device(house.listening())
+            await house.rest()
+            screen: Any = house.screen
+            text = "\n".join(line.text for line in screen.query_one(LinesView).lines)
+            raw = json.loads(screen.stored.device.raw)
+        else:
+            raw = contract_example() if which == "contract" else sample("device-update.answer")["data"]
+            raw["id"] = "6710a4e2c93f5b0017de0a11"
+            text = await shown(house, raw)
+        body = squashed(text)
+        count = 0
+        for leaf in leaves(raw):
+            if leaf.path[-1] in SECRET:
+                assert not leaf.value or len(str(leaf.value)) < 8 or str(leaf.value) not in text
+                continue
+            count += 1
+            assert any(squashed(form) in body for form in forms(leaf)), leaf
+        assert count > 60
+
+
+async def test_what_nobody_knows_is_shown_with_its_path(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        raw = sample("device-update.answer")["data"]
+        raw["id"] = "6710a4e2c93f5b0017de0a11"
+        raw["config"]["deviceReport"]["quantumInfo"] = {"spin": ["up", {"phase": 7}]}
+        text = await shown(house, raw)
+        assert "Not known to this console" in text
+        assert "config.deviceReport.quantumInfo.spin[1].phase  7" in text
+        assert "Unknown" in house.text()
+
+
+async def test_sections_finding_and_copying(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.app.open_device(house.listening())
+        await house.rest()
+        screen = house.screen
+        view = screen.query_one(LinesView)
+        seen = []
+        for _ in range(12):
+            seen.append("raw" if screen.raw_view else view.anchor)
+            await house.press("greater_than_sign")
+        assert seen[:4] == ["overview", "health", "hardware", "software"]
+        assert seen[-1] == "raw"
+        await house.press("slash")
+        await house.type("battery")
+        assert view.matches[1] > 3
+        await house.press("enter")
+        first = view.cursor
+        await house.press("n")
+        assert view.cursor > first
+        await house.press("N")
+        assert view.cursor == first
+        await house.press("escape")
+        assert not view.needle
+        assert isinstance(house.screen, DeviceScreen), "esc took the search away, not the screen"
+        view.go("overview")
+        await house.press("slash")
+        await house.type("operator")
+        await house.press("enter", "y")
+        held = get(screen.contents.report, "network.networkOperatorName")
+        assert house.app.clipboard == held
+        await house.press("Y")
+        assert "Identity" in house.app.clipboard and str(held) in house.app.clipboard
+        await house.press("escape", "escape")
+        assert not isinstance(house.screen, DeviceScreen)
+
+
+async def test_the_raw_document_shows_what_is_really_there(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        raw = sample("device-update.answer")["data"]
+        raw["id"] = "6710a4e2c93f5b0017de0a11"
+        raw["displayName"] = "Gate\u202e\x1b]52;c;eA==\x07[/]"
+        await shown(house, raw)
+        await house.screen.go_section("raw")
+        await house.rest()
+        text = "\n".join(line.text for line in house.screen.query_one(LinesView).lines)
+        assert "\\u202e\\u001b]52;c;eA==\\u0007[/]" in text
+        assert all(char == "\n" or char.isprintable() for char in text)
+
+
+async def test_a_report_that_changes_leaves_the_cursor_on_its_value(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        raw = sample("device-update.answer")["data"]
+        raw["id"] = "6710a4e2c93f5b0017de0a11"
+        raw["config"]["deviceReport"]["networkInfo"]["networkOperatorName"] = "Movistar"
+        await shown(house, raw)
+        view = house.screen.query_one(LinesView)
+        view.go("network")
+        while view.entry is None or view.entry.path != "network.networkOperatorName":
+            await house.press("j")
+        top = view.cursor - view.top
+        raw["tags"] = [f"tag-{number}" for number in range(60)]
+        raw["config"]["deviceReport"]["networkInfo"]["networkOperatorName"] = "Orange"
+        device = Device(raw["id"], fields.values(report(redact(raw))), json.dumps(redact(raw)), detail=True)
+        house.session.context.announce(
+            await house.session.mirror.put_detail(house.session.scope, device, house.clock.now())
+        )
+        await house.advance(1)
+        assert view.entry is not None and view.entry.text == "Orange"
+        assert view.cursor - view.top == top
+
+
+async def test_commands_and_history_stand_there_and_live(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        house.app.open_device(device_id)
+        await house.rest()
+        assert any("No command is known" in line.text for line in house.screen.query_one(LinesView).lines)
+        plan = await house.session.commands.plan("LOCK", [house.session.context.key(device_id)])
+        await house.session.commands.submit(plan, plan.expects)
+        await house.advance(120)
+        text = "\n".join(line.text for line in house.screen.query_one(LinesView).lines)
+        assert "LOCK" in text and "done · DONE" in text
+        assert "Reports kept by this console" in text
+
+
+async def test_a_service_without_the_full_view_costs_a_sentence(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        house.net.rule(Answer({"status": False, "error": {"code": 3001, "message": "Entity not found"}}, 404),
+                       path=f"/devices/{device_id}")  # fmt: skip
+        house.app.open_device(device_id)
+        await house.rest()
+        text = house.text()
+        assert "could not be read" in text or "not found" in text.lower(), text
+        assert house.app.is_running
+
+
+async def test_five_thousand_lines_cost_what_is_in_sight(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        raw = sample("device-update.answer")["data"]
+        raw["id"] = "6710a4e2c93f5b0017de0a11"
+        raw["config"]["deviceReport"]["novel"] = {f"key{number}": number for number in range(5_000)}
+        await shown(house, raw)
+        view = house.screen.query_one(LinesView)
+        assert len(view.lines) > 5_000
+        painted: list[int] = []
+        paint = view.render_line
+        view.render_line = lambda y: (painted.append(y), paint(y))[1]  # type: ignore[method-assign]
+        await house.press("j")
+        assert 0 < len(painted) <= 4
+        painted.clear()
+        await house.press("G")
+        assert len(painted) <= 2 * view.page
