@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> int:
     """Run the command line; the exit code."""
+    # Nothing made while starting is garbage. The console turns it on again after its first frame, every other
+    # command before it begins.
+    gc.disable()
     from mdm_tui.cli.main import main as run
 
     return run(sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -75,6 +76,8 @@ def code_of(error: FleetError) -> int:
 
 def _run(arguments: Namespace, env: Mapping[str, str]) -> int:
     # Each command imports what it needs, and nothing before it is wanted.
+    if arguments.command in ("serve", "devices", "device"):
+        gc.enable()
     if arguments.command == "serve":
         from . import serve
 
