@@ -246,7 +246,20 @@ def use_theme(app: App[Any], theme: ThemeFile, depth: Depth = "truecolor") -> Pa
     palette = Palette(theme, depth)
     _palettes[textual_theme.name] = palette
     app.register_theme(textual_theme)
-    app.theme = textual_theme.name
+    if app.is_running:
+        app.theme = textual_theme.name
+    else:
+        # Before the start there is nothing to repaint: Textual's watcher would have every style sheet read twice more.
+        app.set_reactive(App.theme, textual_theme.name)
+        app.stylesheet.set_variables(app.get_css_variables())
+        app.update_classes(
+            {
+                f"-theme-{textual_theme.name}": True,
+                "-dark-mode": textual_theme.dark,
+                "-light-mode": not textual_theme.dark,
+            },
+            update=False,
+        )
     return palette
 
 
