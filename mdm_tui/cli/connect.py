@@ -26,7 +26,10 @@ def choose(arguments: Namespace, found: Settings) -> Connection | None:
     spot = bool(arguments.url or arguments.organization)
     connection = _on_the_spot(arguments, found) if spot else _named(arguments, found)
     if connection is not None:
-        _known(connection, "--provider" if spot else f"connections.{connection.name}.provider")
+        try:
+            _known(connection, "--provider" if spot else f"connections.{connection.name}.provider")
+        except ConfigError as error:
+            raise error if spot else _placed(error, found) from None
     return connection
 
 
@@ -93,8 +96,23 @@ def _known(connection: Connection, key: str) -> None:
     except FleetError as error:
         names = kinds()
         hint = nearest(connection.provider, names)
+        what = f"there is no provider {connection.provider!r}" + (f"; did you mean {hint!r}?" if hint else "")
         raise ConfigError(
-            error.what + (f"; did you mean {hint!r}?" if hint and hint != connection.provider else ""),
+            # One that is there and cannot be loaded says why.
+            error.what if connection.provider in names else what,
             key=key,
             allowed=", ".join(names),
         ) from None
+
+
+def _placed(error: ConfigError, found: Settings) -> ConfigError:
+    """The same with the file and the line of its key."""
+    from mdm_tui.config.lines import find_line
+
+    if found.file is None:
+        return error
+    try:
+        text = found.file.read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    return error.at(found.file, find_line(text, error.key))

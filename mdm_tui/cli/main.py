@@ -62,7 +62,7 @@ _ADVICE = {
 
 def sentence_of(error: FleetError) -> str:
     """What happened and what to do at a command line."""
-    advice = _ADVICE.get(error.kind)
+    advice = "" if error.todo else _ADVICE.get(error.kind)
     said = error.sentence()
     return f"{said.removesuffix(error.advice)}{advice}" if advice else said
 

@@ -86,6 +86,7 @@ class FleetError(Exception):
     what: one clean sentence, what happened. where: method and path, no secrets. status, code: the HTTP status and
     the service's own code. retry_after: seconds to wait, as the service asked. sent: see `Sent`.
     permission: the contract's permission name where one is known. problems: per field, when the service named them.
+    todo: what to do, as a sentence, where more is known than the kind alone says.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class FleetError(Exception):
         sent: Sent = Sent.ANSWERED,
         permission: str = "",
         problems: tuple[Problem, ...] = (),
+        todo: str = "",
     ) -> None:
         super().__init__(what)
         self.kind = kind
@@ -111,11 +113,12 @@ class FleetError(Exception):
         self.sent = sent
         self.permission = permission
         self.problems = problems
+        self.todo = todo
 
     @property
     def advice(self) -> str:
         """What the person can do."""
-        return ADVICE[self.kind]
+        return self.todo or ADVICE[self.kind]
 
     def sentence(self) -> str:
         """What happened and what to do, as one line."""

@@ -20,6 +20,8 @@ DECODED_LIMIT = 32 * 1024 * 1024
 DEPTH_LIMIT = 64
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# What a cut may leave the beginning of.
+_LITERALS = ("true", "false", "null", "-", ".")
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -120,7 +122,9 @@ def text(node: Any) -> str:
 def _what_instead(plain: str, error: json.JSONDecodeError) -> str:
     if plain.lstrip()[:1] == "<":
         return "sent a web page instead of JSON"
-    if error.pos >= len(plain.rstrip()) or "Unterminated" in error.msg:
+    rest = plain[error.pos :].strip()
+    torn = "Unterminated" in error.msg or ("escape" in error.msg and len(rest) <= 6)
+    if torn or any(word.startswith(rest) for word in _LITERALS):
         return "sent JSON that stops in the middle"
     return f"sent something that is not JSON (at character {error.pos})"
 

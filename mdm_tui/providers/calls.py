@@ -14,9 +14,15 @@ from mdm_tui.fleet.text import clean
 from .body import BodyError, decode
 from .budget import http_date, retry_after
 
-__all__ = ["AGAIN", "TRIES", "Call", "Said", "again", "refusal"]
+__all__ = ["AGAIN", "TRIES", "Call", "Said", "advice", "again", "refusal"]
 
 TRIES = 3
+# What to do about a refused question: the kind's own advice speaks of a change.
+_READS: dict[Kind, str] = {
+    Kind.INVALID: "The service does not understand the question: check the connection's address and organisation.",
+    Kind.CONFLICT: "The service is busy with a change of its own: look again in a moment.",
+    Kind.REFUSED: "Check the connection's organisation and what its token may read.",
+}
 AGAIN = frozenset({429, 502, 503, 504})
 
 
@@ -101,7 +107,13 @@ def refusal(
             Problem(part.path, _hidden(part.message, hide), _hidden(part.allowed, hide), part.warning)
             for part in said.problems
         ),
+        todo=advice(call, kind),
     )
+
+
+def advice(call: Call, kind: Kind) -> str:
+    """What to do about a refusal of this call, "" where the kind's own advice fits."""
+    return _READS.get(kind, "") if call.method == "GET" else ""
 
 
 def again(error: FleetError) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import os
 import random
 import re
 import socket
@@ -31,7 +32,8 @@ from mdm_tui.fleet.values import age
 from .address import address
 from .body import BodyError, Inflate, decode
 from .budget import Budget, Skew
-from .calls import Call, Said, again, refusal
+from .calls import Call, Said, advice, again, refusal
+from .tls import meaning
 
 __all__ = ["Call", "Http", "Said"]
 
@@ -244,6 +246,7 @@ class Http:
             except FleetError as error:
                 if not error.where:
                     error.where = call.where
+                error.todo = error.todo or advice(call, error.kind)
                 raise
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
                 raise BodyError(Kind.UNREADABLE, "sent an answer of another shape than the contract's") from None
@@ -278,11 +281,10 @@ class Http:
         never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
         sent = Sent.NEVER if never else Sent.MAYBE
         root = _root(error)
-        kind = Kind.UNREACHABLE
+        kind, todo = Kind.UNREACHABLE, ""
         if isinstance(root, ssl.SSLError) and never:
             kind = Kind.TLS
-            reason = getattr(root, "verify_message", "") or getattr(root, "reason", "") or "TLS failed"
-            what = f"No trusted connection to {self.host}: {clean(str(reason).replace('_', ' ').lower(), 200)}"
+            what, todo = meaning(root, self.host)
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             kind = Kind.TIMEOUT
             what = f"{self.host} did not answer {call.where} in time"
@@ -302,21 +304,34 @@ class Http:
             sent, kind, what = Sent.NEVER, Kind.CONFIG, f"{call.where} cannot be asked of {self.host}"
         else:
             what = f"The connection to {self.host} broke during {call.where}"
-        return FleetError(kind, what, where=call.where, sent=sent)
+        return FleetError(kind, what, where=call.where, sent=sent, todo=todo)
 
 
 def _trust(ca_file: str, *, plain: bool) -> ssl.SSLContext:
     """Verification is always on; for an http address, which must be local, the context trusts nobody and is cheap."""
     if plain:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context = httpx.create_ssl_context(trust_env=True)
+    try:
+        context = httpx.create_ssl_context(trust_env=True)
+    except (OSError, ValueError) as error:
+        # Nobody but the environment names a file that may not be there.
+        named = clean(os.environ.get("SSL_CERT_FILE", ""), 200)
+        raise _no_certificates(f"SSL_CERT_FILE {named}", error) from None
     if ca_file:
         try:
             context.load_verify_locations(cafile=ca_file)
-        except (OSError, ValueError):
-            what = f"ca_file {clean(ca_file, 200)} cannot be read as certificates (PEM)"
-            raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER) from None
+        except (OSError, ValueError) as error:
+            raise _no_certificates(f"ca_file {clean(ca_file, 200)}", error) from None
     return context
+
+
+def _no_certificates(named: str, error: Exception) -> FleetError:
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno:
+        what = f"{named} cannot be read: {os.strerror(error.errno).lower()}"
+    else:
+        what = f"{named} holds no certificates that can be read"
+    todo = "Give a PEM file with the authority's certificate, then try again."
+    return FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=todo)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -270,7 +270,7 @@ class Session:
             try:
                 self.token = look_up(self.connection, self._env)
             except ConfigError as error:
-                raise FleetError(Kind.CONFIG, error.sentence().rstrip("."), sent=Sent.NEVER) from None
+                raise FleetError(Kind.SIGNED_OUT, error.sentence().rstrip("."), sent=Sent.NEVER) from None
         return await asyncio.to_thread(self._make)
 
     def _make(self) -> Provider:

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 Phase = Literal["starting", "syncing", "fresh", "stale", "paused", "signed_out"]
 
 PAGE_SHIFT_WALKS = 3
+# What a new connection reads again from files and surroundings: the token, the trusted certificates.
+_CURED_OUTSIDE = frozenset({Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,8 @@ class Sync:
                 if self.state.error is None:
                     # Somebody came back, or went: the same interval, from the same look, at the new pace.
                     wait = self.pace.poll()
-            if self._poke.is_set() and self.state.phase == "signed_out":
-                # Somebody may have put a new token where the old one was.
+            if self.state.error is not None and self.state.error.kind in _CURED_OUTSIDE:
+                # Somebody may have put a new token or certificate where the old one was.
                 await self._context.reconnect()
 
     async def _cycle(self) -> float:
@@ -199,7 +201,7 @@ class Sync:
         phase: Phase = "stale"
         if error.kind is Kind.RATE_LIMITED:
             phase = "paused"
-        elif error.kind in (Kind.SIGNED_OUT, Kind.CONFIG):
+        elif error.kind is Kind.SIGNED_OUT:
             phase = "signed_out"
         # One event for the failure and its countdown.
         self._set(

@@ -473,3 +473,16 @@ async def test_numbers_and_bytes_that_are_not_quite_json_do_not_cost_a_page() ->
 async def test_a_byte_order_mark_is_ignored() -> None:
     body = b"\xef\xbb\xbf" + json.dumps({"a": 1}).encode()
     assert await connect(Faulty().plan(Answer(body))).ask(READ, same) == {"a": 1}
+
+
+def test_json_cut_anywhere_is_said_to_stop_in_the_middle() -> None:
+    from mdm_tui.providers.body import BodyError, decode
+
+    whole = json.dumps({"a": [True, None, False, -1.5e3, 'x"\u00e9\n', {"é": 10}]}).encode()
+    for at in range(1, len(whole)):
+        with pytest.raises(BodyError, match="stops in the middle"):
+            decode(whole[:at])
+    for other in (b"OK", b"{'a': 1}", b"42 apples", b'{"a": nil, "b": 1}'):
+        with pytest.raises(BodyError) as caught:
+            decode(other)
+        assert "not JSON" in caught.value.what

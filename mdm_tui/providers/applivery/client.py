@@ -80,7 +80,8 @@ class Client:
     def __init__(self, http: Http, organization: str) -> None:
         if not _ORGANIZATION.fullmatch(organization):
             what = f"The organisation {clean(organization, 80)!r} is neither 24 digits or letters a-f nor a name"
-            raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER)
+            todo = "Correct the connection's organization: it is the id or slug that the service shows."
+            raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=todo)
         self.http = http
         self._base = f"/organizations/{quote(organization, safe='')}"
 
