@@ -73,12 +73,13 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
     async def take(self) -> None:
         """Show what is held now."""
         policies = await self.session.mirror.policies(self.session.scope)
-        self.source.drafts = frozenset(await self.session.policies.drafts())
+        before, self.source.drafts = self.source.drafts, frozenset(await self.session.policies.drafts())
         if not self.is_attached:
             return
         changed, moved = self.source.put(policies)
         if moved:
             self.grid.order_changed()
+        changed |= before ^ self.source.drafts
         if changed:
             self.grid.rows_changed(changed)
         self.say()

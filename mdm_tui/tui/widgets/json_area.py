@@ -37,7 +37,7 @@ class JsonArea(TextArea):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", soft_wrap=False, show_line_numbers=True, tab_behavior="indent", id=id)
+        super().__init__("", soft_wrap=False, show_line_numbers=True, tab_behavior="focus", id=id)
         self.indent_width = 2
         self.notes: dict[int, tuple[str, str]] = {}
 
