@@ -308,20 +308,23 @@ class Http:
 
 
 def _trust(ca_file: str, *, plain: bool) -> ssl.SSLContext:
-    """Verification is always on; for an http address, which must be local, the context trusts nobody and is cheap."""
+    """Who is trusted: the authorities of ca_file alone, else those that SSL_CERT_FILE or the system names.
+
+    Verification is always on; for an http address, which must be local, the context trusts nobody and is cheap.
+    """
     if plain:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    named = f"ca_file {clean(ca_file, 200)}"
     try:
+        if ca_file:
+            return ssl.create_default_context(cafile=ca_file)
+        named = f"SSL_CERT_FILE {clean(os.environ.get('SSL_CERT_FILE', ''), 200)}"
         context = httpx.create_ssl_context(trust_env=True)
+        if not os.environ.get("SSL_CERT_FILE"):
+            # The library's own bundle lacks what a company has given to its machines.
+            context.load_default_certs()
     except (OSError, ValueError) as error:
-        # Nobody but the environment names a file that may not be there.
-        named = clean(os.environ.get("SSL_CERT_FILE", ""), 200)
-        raise _no_certificates(f"SSL_CERT_FILE {named}", error) from None
-    if ca_file:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ValueError) as error:
-            raise _no_certificates(f"ca_file {clean(ca_file, 200)}", error) from None
+        raise _no_certificates(named, error) from None
     return context
 
 

@@ -128,6 +128,18 @@ async def test_another_authority_s_ca_file_is_no_help(tmp_path, authority) -> No
     assert (error.kind, service.heard) == (Kind.TLS, [])
 
 
+async def test_an_authority_of_the_environment_is_trusted_unless_the_connection_has_its_own(
+    tmp_path, authority, ca_file, monkeypatch
+) -> None:
+    another = tmp_path / "another.pem"
+    trustme.CA().cert_pem.write_to_path(str(another))
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    with served(tmp_path, authority, "good") as (port, service):
+        assert await ask(f"https://127.0.0.1:{port}/v1") == {"fine": True}
+        error = await refused(f"https://127.0.0.1:{port}/v1", ca_file=str(another))
+    assert (error.kind, len(service.heard)) == (Kind.TLS, 1)
+
+
 async def test_http_to_another_machine_is_refused_before_anything_is_looked_up() -> None:
     error = await refused("http://fleet.example:8443/v1")
     assert error.kind is Kind.CONFIG
