@@ -49,3 +49,8 @@ def test_every_command_and_flag_of_the_table_is_taken() -> None:
     ):
         assert parse(words).command == words[0]
         assert all(word in README for word in words if word.startswith("--"))
+
+
+def test_every_picture_and_page_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).is_file(), target
