@@ -1,6 +1,7 @@
 """`make screenshots`: each screen as SVG, drawn by the program itself on the embedded server in virtual time.
 
-The fleet, its clock and everything done to it come from a seed, so that the pictures stay alike from one making to the next.
+The fleet, its clock and everything done to it come from a seed, so that the pictures stay alike from one making to
+the next.
 """
 
 from __future__ import annotations
