@@ -16,6 +16,7 @@ from mdm_tui.tui.screens.devices_source import DevicesSource
 from mdm_tui.tui.screens.devices_view import Asked, Settling, count_parts
 from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.header import freshness
+from mdm_tui.tui.widgets.lines import cut
 from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
 
 __all__ = ["DevicesScreen"]
@@ -194,9 +195,8 @@ class DevicesScreen(DevicesActions, FleetScreen):
             layout = self.grid.shown_columns
             shown = {column.key: width for column, width in zip(layout.columns, layout.widths, strict=True)}
             pane = self.preview.pane
-            self.preview.show(
-                devices_text.pane(row.values, now) if pane else devices_text.strip(row.values, now, shown)
-            )
+            lines = devices_text.pane(row.values, now) if pane else devices_text.strip(row.values, now, shown)
+            self.preview.show([cut(line, self.preview.size.width) for line in lines])
 
     def on_resize(self, event: events.Resize) -> None:
         self.preview.set_class(event.size.width >= PANE_FROM, "-pane")

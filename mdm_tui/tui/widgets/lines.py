@@ -16,7 +16,7 @@ from mdm_tui.tui.theme import palette
 from mdm_tui.tui.widgets.grid_crop import crop_updates
 from mdm_tui.tui.widgets.grid_text import fit
 
-__all__ = ["Line", "Lines", "Part", "length", "part", "spread"]
+__all__ = ["Line", "Lines", "Part", "cut", "length", "part", "spread"]
 
 Part = tuple[str, str, bool]
 """Text, role ("" is plain text), bold."""
@@ -49,6 +49,20 @@ def spread(left: Line, right: Line, width: int) -> list[Part]:
         kept.append((text, role, bold))
         room -= size
     return [*kept, (" " * max(room, 0), "", False), *right]
+
+
+def cut(line: Line, width: int) -> list[Part]:
+    """As much of a line as fits, an ellipsis where it ends too early."""
+    kept: list[Part] = []
+    for text, role, bold in line:
+        size = cell_len(text)
+        if size > width:
+            if width > 0:
+                kept.append((fit(text, width), role, bold))
+            break
+        kept.append((text, role, bold))
+        width -= size
+    return kept
 
 
 class Lines(Widget):
