@@ -180,7 +180,10 @@ class Sender:
         self._changed(moved)
 
     async def _record(self, intent: Intent, state: State, error: FleetError | None, detail: str = "") -> None:
-        said = clean(error.sentence(), 500) if error is not None else ""
+        said = ""
+        if error is not None:
+            # "The console tries again" is said of reading; this is never sent again by itself.
+            said = clean(error.what if transient(error) else error.sentence(), 500)
         why = ": ".join(part for part in (detail, said) if part)
         self._changed(
             await self._context.need_journal().record(

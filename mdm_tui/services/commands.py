@@ -220,7 +220,7 @@ class Commands:
         """Ask the service to cancel a pending command. Raises `FleetError`; its state is read back in any case."""
         context = self._context
         try:
-            command = await context.call(
+            command = await context.change(
                 lambda provider: provider.cancel(device_id, command_id), Capability.COMMAND_CANCEL
             )
         except FleetError:

@@ -11,6 +11,7 @@ from mdm_tui.fleet.devices import Device, DeviceKey
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability, Provider, ProviderFactory
 
+from .changes import as_change
 from .clock import Clock
 from .events import DetailChanged, DevicesChanged, Noticed, Severity
 from .hub import Hub
@@ -113,6 +114,13 @@ class Context:
             raise FleetError(
                 Kind.UNREADABLE, f"The answer could not be processed ({type(error).__name__})", sent=Sent.MAYBE
             ) from error
+
+    async def change(self, work: Callable[[Provider], Awaitable[T]], capability: Capability | None = None) -> T:
+        """As `call`, for what changes something: its errors say that it is not repeated by itself."""
+        try:
+            return await self.call(work, capability)
+        except FleetError as error:
+            raise as_change(error) from error
 
     def learn(self, error: FleetError, capability: Capability | None = None) -> None:
         """Keep what an error says about this token and this service."""

@@ -13,6 +13,7 @@ from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.provider import Capability, Page, Provider
 from mdm_tui.fleet.report import Report
 
+from .changes import as_change
 from .context import Context
 from .edits import Clash, editable, equal, merge, unreadable_assignments
 from .events import DevicesChanged
@@ -174,7 +175,7 @@ class Devices:
         doubt: FleetError | None = None
         answer: Device | None = None
         try:
-            answer = await context.call(
+            answer = await context.change(
                 lambda connected: connected.update_device(device_id, DeviceChanges(merged.values)),
                 Capability.DEVICE_EDIT,
             )
@@ -212,12 +213,8 @@ class Devices:
                 context.announce(await context.mirror.apply(context.scope, [answer], at=context.clock.now(), walk=None))
                 return answer
             state = "may have been saved" if doubt is not None else "was accepted"
-            raise FleetError(
-                error.kind,
-                f"The change {state}, but the device could not be read back: {error.what}",
-                where=error.where,
-                sent=Sent.MAYBE,
-            ) from error
+            what = f"The change {state}, but the device could not be read back: {error.what}"
+            raise as_change(error, what, sent=Sent.MAYBE) from error
 
     # around it
     async def apps(self, device_id: str) -> list[App]:

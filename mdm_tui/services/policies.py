@@ -158,7 +158,7 @@ class Policies:
         context = self._context
         if context.connection.read_only:
             raise FleetError(Kind.READ_ONLY, "Nothing was deleted", sent=Sent.NEVER)
-        await self._context.call(lambda provider: provider.delete_policy(policy_id), Capability.POLICY_EDIT)
+        await context.change(lambda provider: provider.delete_policy(policy_id), Capability.POLICY_EDIT)
         await context.mirror.drop_policy(context.scope, policy_id)
         await self._drafts.drop(policy_id)
         self._saver.tell({policy_id})

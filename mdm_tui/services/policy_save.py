@@ -13,6 +13,7 @@ from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Capability
 
+from .changes import as_change
 from .context import Context
 from .drafts import Drafts
 from .events import PoliciesChanged
@@ -81,20 +82,14 @@ class Saver:
     async def _create(self, draft_id: str | None, document: dict[str, Any]) -> Saved:
         key = uuid.uuid4().hex
         try:
-            policy = await self._context.call(
+            policy = await self._context.change(
                 lambda provider: provider.create_policy(document, key), Capability.POLICY_EDIT
             )
         except FleetError as error:
             if error.sent is not Sent.MAYBE:
                 raise
-            raise FleetError(
-                error.kind,
-                f"It is not known whether the policy was created ({error.what}): look for it in the list before "
-                "saving it again",
-                where=error.where,
-                status=error.status,
-                sent=Sent.MAYBE,
-            ) from error
+            what = f"It is not known whether the policy was created ({error.what})"
+            raise as_change(error, what, sent=Sent.MAYBE) from error
         if draft_id is not None:
             await self._drafts.drop(draft_id)
         return await self._held(policy.id, document, policy)
@@ -111,7 +106,7 @@ class Saver:
         answer: Policy | None = None
         doubt: FleetError | None = None
         try:
-            answer = await self._context.call(
+            answer = await self._context.change(
                 lambda provider: provider.update_policy(policy_id, document), Capability.POLICY_EDIT
             )
         except FleetError as error:
@@ -149,9 +144,8 @@ class Saver:
             held, _ = await self._theirs(policy_id)
         except FleetError as error:
             if answer is None or doubt is not None:
-                raise FleetError(
-                    error.kind, f"It is not known whether the policy was saved: {error.what}", sent=Sent.MAYBE
-                ) from error
+                what = f"It is not known whether the policy was saved: {error.what}"
+                raise as_change(error, what, sent=Sent.MAYBE) from error
             held, note = answer, f"saved, but it could not be read back: {error.what}"
             self.tell(
                 await self._context.mirror.apply_policies(
