@@ -6,11 +6,11 @@ it; a key that is not here does not exist. Screens implement `action_…` under 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from mdm_tui.tui.widgets.grid_keys import GRID_KEYS
 
@@ -156,8 +156,11 @@ def for_groups(groups: Iterable[str]) -> list[Action]:
     return [action for action in ACTIONS if wanted.intersection(action.where)]
 
 
-def bindings(group: str) -> list[Binding]:
-    """Textual bindings for the owner of a group; each has the action's id, so that a keymap can move it."""
+def bindings(group: str, only: Collection[str] | None = None) -> list[BindingType]:
+    """Textual bindings for the owner of a group; each has the action's id, so that a keymap can move it.
+
+    only: ids of the actions wanted, None for all of the group.
+    """
     return [
         Binding(
             action.keys,
@@ -168,6 +171,7 @@ def bindings(group: str) -> list[Binding]:
             priority=action.id in ("quit", "palette.open"),
         )
         for action in for_groups((group,))
+        if only is None or action.id in only
     ]
 
 

@@ -90,7 +90,9 @@ class Going(_Base):
     if TYPE_CHECKING:
         from mdm_tui.services.session import Session
 
-        session: Session
+        @property
+        def session(self) -> Session: ...
+
         now: Callable[[], float]
         paths: Any
         env: Any

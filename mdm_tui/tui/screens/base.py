@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 
@@ -123,7 +122,7 @@ class FleetScreen(Screen[Any]):
         if message.session is self.session:
             self.news(message.events)
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    def on_screen_resume(self) -> None:
         missed, self._missed = self._missed, []
         if missed:
             self.news(missed)
@@ -141,7 +140,7 @@ class FleetModal(ModalScreen[Any]):
     FleetModal { align: center middle; background: transparent; }
     """
 
-    BINDINGS = [binding for binding in bindings("everywhere") if binding.id in ("back", "quit", "help.open")]
+    BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
 
     def action_back(self) -> None:
         """Close without an answer."""
