@@ -21,7 +21,9 @@ def run() -> Iterator[Any]:
         from ptyrun import PtyRun
     finally:
         sys.path.pop(0)
-    with PtyRun([sys.executable, str(ROOT / "tests/tui/deskapp.py")], env={"PYTHONPATH": str(ROOT)}) as terminal:
+    with PtyRun(
+        [sys.executable, str(ROOT / "tests/tui/deskapp.py")], env={"PYTHONPATH": str(ROOT), "COLUMNS": "", "LINES": ""}
+    ) as terminal:
         terminal.wait_for("Problems")
         terminal.read(quiet=0.8)
         yield terminal
@@ -57,3 +59,18 @@ def test_a_change_out_of_sight_and_time_that_passes_cost_nothing(run: Any) -> No
     run.press("home", quiet=0.5)
     os.kill(run.pid, signal.SIGUSR2)
     assert run.read(quiet=1.5) == b""
+
+
+def test_the_pane_of_a_wide_screen_is_whole_after_every_key(run: Any) -> None:
+    # Only changed cells are sent: what the terminal then shows must be what one repaint would show.
+    run.resize(180, 45)
+    run.press("home", quiet=0.6)
+    for _ in range(4):
+        run.press("down", quiet=0.6)
+    patched = [line[130:].rstrip() for line in run.text().splitlines()[3:40]]
+    run.resize(179, 45)
+    run.resize(180, 45)
+    run.read(quiet=0.6)
+    whole = [line[130:].rstrip() for line in run.text().splitlines()[3:40]]
+    assert any("Serial" in line for line in whole)
+    assert patched == whole

@@ -95,8 +95,7 @@ class Lines(Widget):
             if before != after:
                 regions.extend(Region(x, y, size, 1) for x, size in _spans(before, after, width))
         if regions:
-            left, top = self.gutter.left, self.gutter.top
-            self.refresh(*[region.translate((left, top)) for region in regions])
+            self.refresh(*regions)
 
     def on_mount(self) -> None:
         crop_updates(self.screen)
