@@ -116,7 +116,7 @@ async def test_sections_finding_and_copying(tmp_path: Path) -> None:
         view = screen.query_one(LinesView)
         seen = []
         for _ in range(12):
-            seen.append("raw" if screen.raw_view else view.anchor)
+            seen.append("raw" if screen.raw_view else view.section)
             await house.press("greater_than_sign")
         assert seen[:4] == ["overview", "health", "hardware", "software"]
         assert seen[-1] == "raw"

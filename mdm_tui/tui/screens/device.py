@@ -201,7 +201,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
         next_at = sync.state.next_at if sync is not None else None
         self.query_one(Title).tell(self.stored, self.device_id, next_at, now)
         view = self.query_one(LinesView)
-        current = "raw" if self.raw_view else view.anchor or "overview"
+        current = "raw" if self.raw_view else view.section or "overview"
         self.query_one(Strip).tell(strip_of(self.contents), current)
         minute = int(now // 60)
         if self._minute and minute != self._minute and not self.raw_view:

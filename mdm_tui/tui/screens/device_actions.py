@@ -45,7 +45,7 @@ class DeviceActions(_Base):
         """To the next (1) or previous (-1) section of the strip."""
         keys = [key for key, _title, _count in strip_of(self.contents)]
         view = self.query_one(LinesView)
-        current = "raw" if self.raw_view else view.anchor or "overview"
+        current = "raw" if self.raw_view else view.section or "overview"
         at = keys.index(current) if current in keys else 0
         await self.go_section(keys[(at + step) % len(keys)])
 
@@ -191,7 +191,7 @@ class DeviceActions(_Base):
         if not key:
             return
         try:
-            path = await write(self, key)
+            path = write(self, key)
         except OSError as error:
             self.tell(f"The report was not written: {error.strerror}: {error.filename}", "error")
         else:

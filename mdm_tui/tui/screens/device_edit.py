@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -12,13 +11,12 @@ from textual.widgets import Input
 from mdm_tui.fleet.devices import Assignment
 from mdm_tui.fleet.errors import FleetError, Problem
 from mdm_tui.fleet.inventory_text import Line, wrap
-from mdm_tui.fleet.text import clean
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.device_bars import Notice, Title
 from mdm_tui.tui.screens.device_edit_lists import Lists
+from mdm_tui.tui.screens.device_edit_send import EditSending, sentence_of
 from mdm_tui.tui.screens.device_form import TITLES, Form, change_lines, tags_of, value_words
-from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.form import Pick, Row, Stack, TextField
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -33,7 +31,7 @@ def open_edit(screen: Any, session: Any, device_id: str) -> None:
     screen.app.push_screen(EditScreen(session, device_id))
 
 
-class EditScreen(FleetScreen):
+class EditScreen(EditSending, FleetScreen):
     """The form. F2 sends; esc goes back, asking where something was touched."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("form", "field")
@@ -179,7 +177,7 @@ class EditScreen(FleetScreen):
         problems = self.session.devices.check(self.form.changes())
         for key in (only,) if only else TITLES:
             own = [item for item in problems if item.path and item.path[0] == key]
-            self.query_one(f"#row-{key}", Row).complain("; ".join(_sentence(item) for item in own))
+            self.query_one(f"#row-{key}", Row).complain("; ".join(sentence_of(item) for item in own))
         return [item for item in problems if not item.warning]
 
     def on_pick_asked(self, message: Pick.Asked) -> None:
@@ -225,111 +223,3 @@ class EditScreen(FleetScreen):
                 return
             stack.append(Assignment(policy_id, priority, self.form.names.get(policy_id, "")))
         self.form.values["assignments"] = sorted(stack, key=lambda entry: entry.priority)
-
-    # --- sending ---
-
-    def action_focus_by(self, step: int) -> None:
-        """To the next (1) or previous (-1) field."""
-        (self.focus_next if step > 0 else self.focus_previous)()
-
-    def action_reread(self) -> None:
-        """Start again from what the service holds."""
-        self.form.values = dict(self.form.base)
-        self.after = []
-        self.app.spawn(self._reread(), "edit")
-
-    def action_send(self) -> None:
-        """Send what was touched."""
-        if self._sending:
-            return
-        if not self.form.touched:
-            self.tell("Nothing is changed, so nothing is sent.")
-            return
-        if self._check():
-            self.tell("Not sent: see the fields.", "warning")
-            return
-        self._sending = True
-        self.app.spawn(self._send(), "edit")
-
-    async def _send(self, mine_wins: Iterable[str] = ()) -> None:
-        self._say("Sending…")
-        try:
-            decided = list(mine_wins)
-            while True:
-                outcome = await self.session.devices.update(
-                    self.device_id, self.form.changes(), self.raw, mine_wins=decided
-                )
-                if not outcome.clashes:
-                    break
-                if not await self._decide(outcome.clashes, decided):
-                    self._say("Nothing was sent.", "muted")
-                    return
-                if not self.form.touched:
-                    break
-        except FleetError as error:
-            self._refused(error)
-            return
-        finally:
-            self._sending = False
-        self._sent(outcome)
-
-    async def _decide(self, clashes: Iterable[Any], decided: list[str]) -> bool:
-        from mdm_tui.tui.screens.ask import Choose
-
-        for clash in clashes:
-            mine, theirs = (value_words(self.form, clash.key, value) for value in (clash.mine, clash.theirs))
-            options = [("mine", f"Yours: {mine}", ""), ("theirs", f"Theirs: {theirs}", "as the service holds it")]
-            title = f"{TITLES.get(clash.key, clash.key)} was changed by somebody else meanwhile. Which stays?"
-            choice = await answer(self.app, Choose(title, options, none=True))
-            if choice is None:
-                return False
-            if choice == "mine":
-                decided.append(clash.key)
-            else:
-                self.form.values[clash.key] = self.form.base.get(clash.key)
-        return True
-
-    def _refused(self, error: FleetError) -> None:
-        for problem in error.problems:
-            key = str(problem.path[0]) if problem.path else ""
-            if key in TITLES:
-                self.query_one(f"#row-{key}", Row).complain(_sentence(problem))
-        self._say(error.sentence(), "bad")
-
-    def _sent(self, outcome: Any) -> None:
-        sent = dict(outcome.sent)
-        held = self.session.devices.editable(outcome.device.raw)
-        differs = {item.key: item for item in outcome.differs}
-        self._fill(outcome.device.raw)
-        self.after = []
-        for key in sent:
-            now = value_words(self.form, key, held.get(key))
-            if key in differs:
-                asked = value_words(self.form, key, differs[key].asked)
-                self.after.append((f"▲ {TITLES[key]}  asked: {asked}; the service holds: {now}", "warn"))
-            else:
-                self.after.append((f"✓ {TITLES[key]}  {now}", "good"))
-        self.after += [(clean(words, 400), "muted") for words in outcome.kept]
-        self._say(outcome.sentence(), "good" if outcome.ok else "warn")
-        self._show()
-
-    def escape(self) -> bool:
-        if not self.form.touched:
-            return False
-        self.app.spawn(self._leave(), "leave")
-        return True
-
-    async def _leave(self) -> None:
-        from mdm_tui.tui.screens.ask import Ask
-
-        words = "\n".join(text for text, _role in change_lines(self.form))
-        if await answer(self.app, Ask("Leave without sending?", clean(words, 600), "leave")):
-            self.form.values = dict(self.form.base)
-            if self.app.screen is self:
-                self.app.pop_screen()
-
-
-def _sentence(problem: Problem) -> str:
-    place = problem.pointer if len(problem.path) > 1 else ""
-    text = f"{place}: {problem.message}" if place else problem.message
-    return f"{text} (allowed: {problem.allowed})" if problem.allowed else text

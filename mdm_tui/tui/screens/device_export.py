@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mdm_tui.fleet import inventory
 from mdm_tui.tui.screens import devices_export
-
-if TYPE_CHECKING:
-    from mdm_tui.tui.screens.device import DeviceScreen
 
 __all__ = ["FORMATS", "content", "write"]
 
@@ -33,7 +30,7 @@ def content(screen: Any, kind: str) -> str:
     return inventory.to_text(contents.sections, _WIDTH)
 
 
-async def write(screen: DeviceScreen, kind: str) -> Path:
+def write(screen: Any, kind: str) -> Path:
     """Write it into the working folder under the device's serial, for its owner alone. Raises OSError."""
     values = screen.contents.values
     name = re.sub(r"[^A-Za-z0-9_-]", "", str(values.get("serial") or "")) or screen.device_id

@@ -119,7 +119,8 @@ def _names(policy: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for info in policy.get("applicationsInfo") or ():
         if isinstance(info, Mapping) and isinstance(info.get("id"), str):
-            detail = info.get("info") if isinstance(info.get("info"), Mapping) else {}
+            held = info.get("info")
+            detail: Mapping[str, Any] = held if isinstance(held, Mapping) else {}
             words = [str(detail.get(key)) for key in ("name", "processedVersionName", "bundleId") if detail.get(key)]
             found[info["id"]] = "  ".join(words)
     for info in policy.get("assetsInfo") or ():

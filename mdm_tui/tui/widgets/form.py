@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
@@ -56,7 +57,7 @@ class Pick(Lines, can_focus=True):
     """One line that shows a value; `enter` asks for another, `delete` for none."""
 
     DEFAULT_CSS: ClassVar[str] = "Pick { height: 1; width: 1fr; }"
-    BINDINGS = bindings("field")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("field")]
 
     class Asked(Message):
         """Something is to be done with a field: "choose", "clear" or "add"."""
@@ -108,7 +109,7 @@ class Stack(Lines, can_focus=True):
     """A short list with a cursor; `+` adds, `enter` changes the entry's number, `delete` takes it out."""
 
     DEFAULT_CSS: ClassVar[str] = "Stack { height: auto; width: 1fr; }"
-    BINDINGS = bindings("field")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("field")]
 
     def __init__(self, key: str) -> None:
         super().__init__(id=f"field-{key}")

@@ -96,7 +96,7 @@ class LinesView(LineActions, Widget, can_focus=True):
         return spots[min(self.spot, len(spots) - 1)].entry if spots else None
 
     @property
-    def anchor(self) -> str:
+    def section(self) -> str:
         """The section in which the cursor stands."""
         at = bisect_right(self._anchors, (self.cursor, "\U0010ffff")) - 1
         return self._anchors[at][1] if at >= 0 else ""
@@ -123,7 +123,7 @@ class LinesView(LineActions, Widget, can_focus=True):
             return
         row = self.cursor - self.top
         old = self.lines
-        target = _find_again(self.lines, lines, self.cursor, self.anchor)
+        target = _find_again(self.lines, lines, self.cursor, self.section)
         self.lines = list(lines)
         self._index()
         before, self.cursor = (self.top, self.cursor), min(target, max(0, len(lines) - 1))
