@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from house import House, open_house
 from textual import events
-from textual.widgets import Input, RadioButton
+from textual.widgets import Input
 
 from mdm_tui.tui.screens import dialogs
 from mdm_tui.tui.screens.act_confirm import ActConfirm
 from mdm_tui.tui.screens.act_form import ActForm
 from mdm_tui.tui.screens.queue import QueueScreen
+from mdm_tui.tui.widgets.form import Either
 
 _ORDER = ("REBOOT", "LOCK", "CLEAR_APP_DATA", "RESET_PASSWORD", "DISENROLL")
 
@@ -133,7 +134,7 @@ async def test_a_password_is_an_explicit_choice_and_is_written_nowhere(tmp_path:
         device_id = house.listening()
         dialog = await act(house, "RESET_PASSWORD", device_id)
         assert isinstance(dialog, ActForm)
-        assert not any(button.value for button in dialog.query(RadioButton)), "nothing is preselected"
+        assert dialog.query_one(Either).chosen is None, "nothing is preselected"
         dialog.finish()
         assert "Choose" in str(dialog.query_one(".problem").render())
         dialog.query_one("#value-newPassword", Input).value = "Tr0ub4dor&3"
@@ -160,7 +161,7 @@ async def test_clearing_app_data_needs_packages_or_the_word_that_there_is_no_lis
     async with open_house(tmp_path) as house:
         dialog = await act(house, "CLEAR_APP_DATA", house.listening())
         assert dialog.apps, "the device's own apps are offered"
-        dialog.query_one("#with-packageNames", RadioButton).value = True
+        dialog.query_one(Either).choose("with")
         await house.rest()
         dialog.finish()
         assert "no package is named" in str(dialog.query_one(".problem").render())

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, OptionList, RadioButton, RadioSet, SelectionList, Static
+from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from mdm_tui.fleet.commands import CommandSpec, Param
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.dialogs import Guarded, foot
+from mdm_tui.tui.widgets.form import Either
 
 __all__ = ["ActForm"]
 
@@ -29,11 +30,9 @@ class ActForm(Guarded):
 
     DEFAULT_CSS: ClassVar[str] = """
     ActForm > Vertical { width: 78; }
-    ActForm RadioSet { border: none; background: $raised; padding: 0; height: auto; width: 1fr; }
-    ActForm RadioSet:focus { border: none; }
-    ActForm RadioButton { background: $raised; border: none; padding: 0; }
-    ActForm Input { margin-left: 4; }
-    ActForm SelectionList { height: auto; max-height: 8; border: none; margin-left: 4; padding: 0; background: $raised;
+    ActForm Either { background: $raised; }
+    ActForm Input { margin-left: 6; }
+    ActForm SelectionList { height: auto; max-height: 8; border: none; margin-left: 6; padding: 0; background: $raised;
         scrollbar-size-vertical: 1; }
     ActForm SelectionList:focus { border: none; }
     ActForm .what { height: auto; }
@@ -65,9 +64,7 @@ class ActForm(Guarded):
     def _param(self, param: Param) -> ComposeResult:
         with_it, without = _CHOICES[param.kind]
         yield Static(safe.plain(f"{param.title}: choose one"))
-        with RadioSet(id=f"choice-{param.key}"):
-            yield RadioButton(safe.plain(with_it), id=f"with-{param.key}")
-            yield RadioButton(safe.plain(f"{without} ({param.absent})"), id=f"without-{param.key}")
+        yield Either(param.key, [("with", with_it), ("without", f"{without} ({param.absent})")])
         if param.kind == "packages" and self.apps:
             yield SelectionList[str](
                 *[
@@ -83,9 +80,7 @@ class ActForm(Guarded):
 
     def on_mount(self) -> None:
         # Nothing is chosen until somebody chooses: no default.
-        for button in self.query(RadioButton):
-            button.value = False
-        self.query(RadioSet).first().focus()
+        self.query(Either).first().focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -95,19 +90,18 @@ class ActForm(Guarded):
         # Typing a value is choosing to give one.
         key = (event.input.id or "").partition("-")[2]
         if event.value and key:
-            self.query_one(f"#with-{key}", RadioButton).value = True
+            self.query_one(f"#choice-{key}", Either).choose("with")
 
     def on_selection_list_selected_changed(self, event: SelectionList.SelectedChanged[str]) -> None:
         key = (event.selection_list.id or "").partition("-")[2]
         if event.selection_list.selected:
-            self.query_one(f"#with-{key}", RadioButton).value = True
+            self.query_one(f"#choice-{key}", Either).choose("with")
 
-    def on_radio_set_changed(self, event: RadioSet.Changed) -> None:
+    def on_either_changed(self, message: Either.Changed) -> None:
         self.complain("")
-        key = (event.radio_set.id or "").partition("-")[2]
-        if (event.pressed.id or "").startswith("with-"):
-            target = self.query(f"#list-{key}")
-            (target.first() if target else self.query_one(f"#value-{key}")).focus()
+        if message.either.chosen == "with" and message.either.has_focus:
+            lists = self.query(f"#list-{message.either.key}")
+            (lists.first() if lists else self.query_one(f"#value-{message.either.key}")).focus()
 
     def finish(self) -> None:
         """Check and answer, or say what is missing."""
@@ -131,9 +125,10 @@ class ActForm(Guarded):
 
     def _value(self, param: Param) -> tuple[Any, str]:
         with_it, without = _CHOICES[param.kind]
-        if self.query_one(f"#without-{param.key}", RadioButton).value:
+        chosen = self.query_one(f"#choice-{param.key}", Either).chosen
+        if chosen == "without":
             return None, ""
-        if not self.query_one(f"#with-{param.key}", RadioButton).value:
+        if chosen is None:
             return None, f"Choose “{with_it}” or “{without}”."
         typed = self.query_one(f"#value-{param.key}", Input).value
         if param.kind == "secret":

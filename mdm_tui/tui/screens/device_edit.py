@@ -143,7 +143,7 @@ class EditScreen(EditSending, FleetScreen):
             lines += [Line((("   ", ""), (piece, role))) for piece in wrap(text, width - 4)]
         if made:
             words = "The device is read again first; tags and assignments others changed meanwhile stay."
-            lines.append(Line((("   ", ""), (words, "muted"))))
+            lines += [Line((("   ", ""), (piece, "muted"))) for piece in wrap(words, width - 4)]
         view.set_lines(lines)
 
     def tick(self) -> None:

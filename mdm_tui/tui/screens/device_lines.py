@@ -63,7 +63,7 @@ def sections_of(contents: Contents, *, now: float, zone: tzinfo | None) -> list[
     found = inventory.build(contents.report, now=now, zone=zone)
     if contents.apps and not any(section.key == "applications" for section in found):
         columns = (
-            ("Name", "name"), ("Package", "package"), ("Version", "version"), ("Version code", "version_code"),
+            ("Name", "name"), ("Package", "package"), ("Version", "version"), ("Code", "version_code"),
             ("State", "state"), ("Source", "source"),
         )  # fmt: skip
         rows = tuple(

@@ -19,7 +19,7 @@ from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.lines import Lines, Part, part
 
-__all__ = ["Pick", "Row", "Stack", "TextField"]
+__all__ = ["Either", "Pick", "Row", "Stack", "TextField"]
 
 
 class Row(Vertical):
@@ -30,7 +30,8 @@ class Row(Vertical):
     Row > .line { height: auto; layout: horizontal; }
     Row .label { width: 16; padding-left: 1; color: $muted; }
     Row .wrong { display: none; height: auto; color: $bad; padding-left: 17; }
-    Row Input { height: 1; border: none; padding: 0 0 0 2; background: $ground; width: 1fr; }
+    Row Input { width: 1fr; background: $ground; }
+    Row Input.-textual-compact { padding: 0 0 0 2; }
     Row Input:focus { border: none; background: $raised; }
     """
 
@@ -163,6 +164,82 @@ class Stack(Lines, can_focus=True):
 
     def action_add(self) -> None:
         self.post_message(Pick.Asked(self.key, "add", self.index))
+
+
+class Either(Lines, can_focus=True):
+    """One of a few, none chosen at first: up and down move, space and enter choose."""
+
+    DEFAULT_CSS: ClassVar[str] = "Either { height: auto; width: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("field")]
+    ON: ClassVar[str] = "raised"
+
+    class Changed(Message):
+        """Something was chosen."""
+
+        def __init__(self, either: Either) -> None:
+            super().__init__()
+            self.either = either
+
+    def __init__(self, key: str, options: Sequence[tuple[str, str]]) -> None:
+        """options: (key, words)."""
+        super().__init__(id=f"choice-{key}")
+        self.key = key
+        self.options = list(options)
+        self.index = 0
+        self.chosen: str | None = None
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        shown: list[list[Part]] = []
+        for at, (key, words) in enumerate(self.options):
+            here = self.has_focus and at == self.index
+            sign = f"({glyphs().active})" if key == self.chosen else "( )"
+            role = "accent" if key == self.chosen else ""
+            cursor = part(f"{glyphs().cursor} " if here else "  ", "accent")
+            shown.append([cursor, part(f"{sign} ", role), part(words, role, bold=here)])
+        self.styles.height = len(shown)
+        self.show(shown)
+
+    def on_focus(self) -> None:
+        self.rebuild()
+
+    def on_blur(self) -> None:
+        self.rebuild()
+
+    def choose(self, key: str) -> None:
+        """Choose one by its key."""
+        if key != self.chosen:
+            self.chosen = key
+            self.index = [option for option, _words in self.options].index(key)
+            self.rebuild()
+            self.post_message(self.Changed(self))
+
+    def on_key(self, event: events.Key) -> None:
+        step = {"up": -1, "down": 1}.get(event.key, 0)
+        if step and 0 <= self.index + step < len(self.options):
+            self.index += step
+            self.rebuild()
+            event.stop()
+            event.prevent_default()
+        elif event.key == "space":
+            self.action_choose()
+            event.stop()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(self.options):
+            self.choose(self.options[event.y][0])
+
+    def action_choose(self) -> None:
+        self.choose(self.options[self.index][0])
+
+    def action_clear(self) -> None:
+        """A choice cannot be taken back, only changed."""
+
+    def action_add(self) -> None:
+        """Nothing is added here."""
 
 
 class TextField(Input):
