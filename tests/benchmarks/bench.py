@@ -33,6 +33,9 @@ from mdm_tui.cli.child import Child  # noqa: E402
 from mdm_tui.config.connections import Connection  # noqa: E402
 from mdm_tui.config.paths import Paths  # noqa: E402
 
+# Both programs start from bytecode, as they do for everybody; the first pair, which is not counted, writes ours.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 BARE = """\
 from textual.app import App
 from textual.widgets import Static
