@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -85,7 +86,7 @@ class House:
 
     async def rest(self) -> None:
         """Until screens and services have nothing left to do at this moment of time."""
-        for _ in range(3):
+        for _ in range(2):
             await self.pilot.pause()
             await self.clock.settle()
             await self._pauses()
@@ -112,9 +113,8 @@ class House:
             await self.rest()
 
     async def type(self, text: str) -> None:
-        """Type a text into what has the focus."""
-        for character in text:
-            await self.pilot.press("space" if character == " " else character)
+        """Put a text into what has the focus, at once, as a paste does."""
+        self.app.post_message(events.Paste(text))
         await self.rest()
 
     # --- looking ---

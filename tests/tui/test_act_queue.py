@@ -62,8 +62,7 @@ async def test_a_reboot_is_named_typed_sent_once_and_followed_to_its_end(tmp_pat
         assert "1 of 1 will be sent, one by one" in text and "names no unit" in text
         await house.press("enter", "enter", "enter")
         assert commands(house) == [], "enter alone never sends"
-        await house.type("reboot")
-        await house.press("enter")
+        await house.press(*"reboot", "enter")
         assert commands(house) == [] and "nothing was sent" in house.text()
         house.screen.query_one("#typed", Input).value = ""
         house.screen.query_one("#duration", Input).value = "600"

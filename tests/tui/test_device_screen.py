@@ -221,3 +221,23 @@ async def test_five_thousand_lines_cost_what_is_in_sight(tmp_path: Path) -> None
         painted.clear()
         await house.press("G")
         assert len(painted) <= 2 * view.page
+
+
+async def test_a_hostile_fleet_breaks_no_screen(tmp_path: Path) -> None:
+    async with open_house(tmp_path, scenario="hostile", devices=12) as house:
+        source = house.screen.source
+        for device_id in [source.id_at(index) for index in range(source.count())]:
+            house.app.open_device(device_id)
+            await house.rest()
+            assert isinstance(house.screen, DeviceScreen)
+            assert all(char == "\n" or char.isprintable() for char in house.text())
+            await house.press("less_than_sign")
+            assert all(char == "\n" or char.isprintable() for char in house.text())
+            await house.press("e", "escape", "escape")
+        await house.press("2")
+        await house.advance(1)
+        await house.press("enter", "f3", "f3", "f3")
+        assert all(char == "\n" or char.isprintable() for char in house.text())
+        await house.press("escape", "3")
+        await house.advance(1)
+        assert house.app.is_running

@@ -13,6 +13,7 @@ from house import House
 from textual.widgets import Input, TextArea
 
 from mdm_tui.tui.screens import dialogs
+from mdm_tui.tui.screens.act import open_act
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -75,13 +76,16 @@ async def editor(house: House) -> None:
 
 
 async def confirm(house: House) -> None:
-    grid = house.screen.grid
-    await house.press("space", "space", "space")
-    grid.move_cursor(0)
-    await house.press("c", "end", "enter")
+    source = house.screen.source
+    ids = [source.id_at(index) for index in range(3)]
+    await device(house)
+    open_act(house.screen, house.session, ids)
+    await house.rest()
+    await house.press("end", "enter")
 
 
 async def password(house: House) -> None:
+    await device(house)
     await house.press("c", "down", "down", "down", "enter")
 
 

@@ -20,7 +20,9 @@ __all__ = ["overview", "series"]
 
 _TWO_FROM = 76
 _LABEL = 12
+_WIDE_FROM = 104
 _PICTURE = 14
+_SMALL = 6
 
 Fact = tuple[str, list[tuple[str, str]], Entry]
 """A label, its value as (text, role) runs, and what copying it gives."""
@@ -39,8 +41,9 @@ def overview(
             Line(((" " * margin, ""), (f"{glyphs().fault} ", "bad"), (text, "bad")), (Spot(3, len(text), entry),))
         )
         made.append(Line())
-    left = [fact for fact in _left(report, values, now, zone) if fact]
-    right = [fact for fact in _right(report, values, zone) if fact]
+    narrow = _TWO_FROM <= width < _WIDE_FROM
+    left = [fact for fact in _left(report, values, now, zone, narrow) if fact]
+    right = [fact for fact in _right(report, values, _SMALL if narrow else _PICTURE) if fact]
     if width < _TWO_FROM:
         made.extend(_line([fact], width - margin - 1, margin) for fact in left + right)
     else:
@@ -82,7 +85,9 @@ def _fact(label: str, path: str, *runs: tuple[str, str], value: Any = None) -> F
     return label, list(runs), Entry(label, text, "text", text if value is None else value, f"overview.{path}")
 
 
-def _left(report: Report, values: Mapping[str, Value], now: float, zone: tzinfo | None) -> list[Fact | None]:
+def _left(
+    report: Report, values: Mapping[str, Value], now: float, zone: tzinfo | None, narrow: bool
+) -> list[Fact | None]:
     found: list[Fact | None] = []
     state = clean(values.get("state") or "-")
     since = _since(report, state)
@@ -94,8 +99,9 @@ def _left(report: Report, values: Mapping[str, Value], now: float, zone: tzinfo 
         late = bool(faults.silent(seen, now))
         gone = age(now - seen)
         ago = gone if gone == "now" or gone.startswith("in ") else f"{gone} ago"
-        found.append(_fact("Seen", "seen", (ago, "bad" if late else ""), (f"  {show_time(seen, zone)}", "muted"),
-                           value=show_time(seen, zone)))  # fmt: skip
+        when = show_time(seen, zone)
+        shown = when[:16] if narrow else when
+        found.append(_fact("Seen", "seen", (ago, "bad" if late else ""), (f"  {shown}", "muted"), value=when))
     else:
         found.append(_fact("Seen", "seen", ("never reported", "muted")))
     found.append(_policy(report, values))
@@ -160,10 +166,10 @@ def _stack(report: Report) -> str:
     return " > ".join(text for _priority, text in sorted(named))
 
 
-def _right(report: Report, values: Mapping[str, Value], zone: tzinfo | None) -> list[Fact | None]:
-    found: list[Fact | None] = [_battery(report, values), _temperature(report)]
-    found.append(_room(report, "Storage", "memory.totalInternalStorage", "INTERNAL_STORAGE_MEASURED"))
-    found.append(_room(report, "RAM", "memory.totalRam", "RAM_MEASURED"))
+def _right(report: Report, values: Mapping[str, Value], cells: int) -> list[Fact | None]:
+    found: list[Fact | None] = [_battery(report, values, cells), _temperature(report, cells)]
+    found.append(_room(report, "Storage", "memory.totalInternalStorage", "INTERNAL_STORAGE_MEASURED", cells))
+    found.append(_room(report, "RAM", "memory.totalRam", "RAM_MEASURED", cells))
     system = ", ".join(
         f"{word} {clean(values[key])}" for word, key in (("Android", "os"), ("patch", "patch")) if values.get(key)
     )
@@ -199,14 +205,14 @@ def _span(points: list[tuple[float, float]]) -> str:
     return f"  {age(points[-1][0] - points[0][0])}" if len(points) > 1 and points[-1][0] > points[0][0] else ""
 
 
-def _battery(report: Report, values: Mapping[str, Value]) -> Fact | None:
+def _battery(report: Report, values: Mapping[str, Value], cells: int) -> Fact | None:
     level = values.get("battery")
     points = series(report, "power.powerManagementEvents", "batteryLevel")
     if level is None and not points:
         return None
     now = show(level, "percent") if level is not None else f"{points[-1][1]:.0f}%"
     low = isinstance(level, (int, float)) and level < faults.LOW_BATTERY
-    picture = spark([value for _at, value in points], _PICTURE, low=0, high=100)
+    picture = spark([value for _at, value in points], cells, low=0, high=100)
     runs = [(f"{picture} " if len(points) > 1 else "", "bad" if low else "good"), (now, "bad" if low else "")]
     runs.append((_span(points), "muted"))
     if len(points) > 1 and points[-1][0] > points[0][0]:
@@ -217,7 +223,7 @@ def _battery(report: Report, values: Mapping[str, Value]) -> Fact | None:
     return _fact("Battery", "battery", *runs, value=now)
 
 
-def _temperature(report: Report) -> Fact | None:
+def _temperature(report: Report, cells: int) -> Fact | None:
     for label, key, limit in (
         ("Battery °C", "batteryTemperatures", "hardware.batteryThrottlingTemperatures"),
         ("CPU °C", "cpuTemperatures", "hardware.cpuThrottlingTemperatures"),
@@ -233,7 +239,7 @@ def _temperature(report: Report) -> Fact | None:
         )
         now = points[-1][1]
         hot = now >= (most if most is not None else faults.HOT)
-        picture = spark([value for _at, value in points], _PICTURE, low=15, high=max(60.0, *(v for _at, v in points)))
+        picture = spark([value for _at, value in points], cells, low=15, high=max(60.0, *(v for _at, v in points)))
         runs = [
             (f"{picture} " if len(points) > 1 else "", "bad" if hot else "good"),
             (f"{now:.0f}", "bad" if hot else ""),
@@ -245,7 +251,7 @@ def _temperature(report: Report) -> Fact | None:
     return None
 
 
-def _room(report: Report, label: str, total_path: str, event: str) -> Fact | None:
+def _room(report: Report, label: str, total_path: str, event: str, cells: int) -> Fact | None:
     """A bar of what is taken. The events count free bytes (Android Management API, MemoryEvent.byteCount)."""
     total = number(get(report, total_path))
     if not total or total <= 0:
@@ -261,5 +267,8 @@ def _room(report: Report, label: str, total_path: str, event: str) -> Fact | Non
         return _fact(label, label.lower(), (show_bytes(total), ""))
     part = 1 - free / total
     role = "bad" if part > 0.95 else "warn" if part > 0.9 else "good"
-    return _fact(label, label.lower(), (bar(part, _PICTURE) + " ", role),
-                 (f"{show_bytes(free)} free of {show_bytes(total)}", "warn" if part > 0.9 else ""))  # fmt: skip
+    held, whole = show_bytes(free), show_bytes(total)
+    # Where there is little room the unit is said once.
+    same = cells < _PICTURE and held.split()[1:] == whole.split()[1:]
+    words = f"{held.split()[0]}/{whole} free" if same else f"{held} free of {whole}"
+    return _fact(label, label.lower(), (bar(part, cells) + " ", role), (words, "warn" if part > 0.9 else ""))
