@@ -35,6 +35,8 @@ from mdm_tui.config.paths import Paths  # noqa: E402
 
 # Both programs start from bytecode, as they do for everybody; the first pair, which is not counted, writes ours.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# As `mdm_tui.__main__` does; the sync is measured in this process.
+sys.setswitchinterval(0.001)
 
 BARE = """\
 from textual.app import App
