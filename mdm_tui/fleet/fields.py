@@ -120,7 +120,7 @@ _COLUMNS = (
           doc="the hottest battery sensor in the last sample"),
     Field("ram", "RAM", "bytes", "memory.totalRam", 9, "right", priority=9),
     Field("storage", "Storage", "bytes", "memory.totalInternalStorage", 9, "right", priority=9),
-    Field("storageused", "Used", "bytes", "", 9, "right", priority=9, derive=_sample("INTERNAL_STORAGE_MEASURED")),
+    Field("storagefree", "Free", "bytes", "", 9, "right", priority=9, derive=_sample("INTERNAL_STORAGE_MEASURED")),
     Field("seen", "Seen", "time", "state.lastStatusReportTime", 5, "right", priority=1, aliases=("lastseen",)),
     Field("policy", "Policy", "text", "policy.aosPolicy.name", 18, priority=3, flex=2,
           derive=_first("policy.devicePolicyStatus.audit.name", "policy.aosPolicy.name")),

@@ -68,8 +68,7 @@ async def test_every_leaf_of_a_simulated_device_is_known(world) -> None:
         unknown = {
             leaf.pattern for leaf in leaves(factory.report(json.loads(detail.raw))) if not fields.known(leaf.pattern)
         }
-        # The contract leaves the contents of the summary open: what it holds beyond the usual is shown as unknown.
-        assert {path for path in unknown if not path.startswith("summary.")} == set()
+        assert unknown == set()
 
 
 async def test_edits_arrive_and_refusals_stand_at_their_fields(world) -> None:

@@ -63,10 +63,15 @@ def power_event(s: Sample, at: str) -> dict[str, Any]:
     return {"eventType": "BATTERY_LEVEL_COLLECTED", "createTime": at, "batteryLevel": s.battery}
 
 
-def memory_events(s: Sample, at: str) -> list[dict[str, Any]]:
+def memory_events(s: Sample, at: str, m: Model) -> list[dict[str, Any]]:
+    """What is free, as the contract's schema says (AmapiMemoryEvent)."""
     return [
-        {"eventType": "RAM_MEASURED", "createTime": at, "byteCount": str(s.ram_used)},
-        {"eventType": "INTERNAL_STORAGE_MEASURED", "createTime": at, "byteCount": str(s.storage_used)},
+        {"eventType": "RAM_MEASURED", "createTime": at, "byteCount": str(m.ram * GIB - s.ram_used)},
+        {
+            "eventType": "INTERNAL_STORAGE_MEASURED",
+            "createTime": at,
+            "byteCount": str(m.storage * GIB - s.storage_used),
+        },
     ]
 
 
@@ -204,7 +209,7 @@ def lean_report(world: World, device: Device) -> dict[str, Any] | None:
         "hardwareInfo": {**hardware_of(device.model), "serialNumber": device.serial},
         "networkInfo": network_info(device, seed),
         "memoryInfo": _memory_of(device.model),
-        "memoryEvents": memory_events(last, at),
+        "memoryEvents": memory_events(last, at, MODELS[device.model]),
         "powerManagementEvents": [power_event(last, at)],
         "hardwareStatusSamples": [hardware_sample(last, at, MODELS[device.model])],
         "deviceSettings": settings(device, world, "encryption" in found),

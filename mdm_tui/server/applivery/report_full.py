@@ -53,12 +53,13 @@ def full_report(world: World, device: Device) -> dict[str, Any] | None:
 
 
 def _memory(world: World, device: Device, samples: list[Sample]) -> list[dict[str, Any]]:
-    events = [event for s in samples[::2] if s is not samples[-1] for event in memory_events(s, iso(s.at))]
+    model = MODELS[device.model]
+    events = [event for s in samples[::2] if s is not samples[-1] for event in memory_events(s, iso(s.at), model)]
     if mix(world.seed, device.n, 301) % 9 == 0:
         at = iso(samples[0].at)
         events.insert(0, {"eventType": "EXTERNAL_STORAGE_DETECTED", "createTime": at, "byteCount": "63864569856"})
         events.insert(1, {"eventType": "EXTERNAL_STORAGE_MEASURED", "createTime": at, "byteCount": "1288490188"})
-    return events + memory_events(samples[-1], iso(samples[-1].at))
+    return events + memory_events(samples[-1], iso(samples[-1].at), model)
 
 
 def _power(world: World, device: Device, samples: list[Sample], moment: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from ..world import World
 from ..world.chance import hex_digits
 from ..world.clock import iso
-from ..world.installed import Installed, installed
+from ..world.installed import Installed
 from ..world.nature import location
 from ..world.places import children_of
 from ..world.records import DISABLED, Application, Command, Device, Person, Policy
@@ -64,7 +64,7 @@ def device_shape(world: World, device: Device, *, full: bool = False) -> dict[st
     if full:
         if effective:
             shape["deviceAosPolicy"] = policy_shape(world, effective)
-        shape["summary"] = _summary(world, device, shape)
+        shape["summary"] = _summary(shape)
     if world.scenario == "hostile":
         spoil.device(world.seed, device.n, shape)
     return shape
@@ -112,18 +112,23 @@ def _config(world: World, device: Device, effective: Policy | None, full: bool) 
     return config
 
 
-def _summary(world: World, device: Device, shape: dict[str, Any]) -> dict[str, Any]:
+def _summary(shape: dict[str, Any]) -> dict[str, Any]:
+    """The names are those that a public client reads for other platforms (schema AosDevice)."""
     report = shape["config"].get("deviceReport")
-    if report is None or device.reported_at is None:
-        return {"reported": False}
-    apps = installed(world, device, device.reported_at)
+    if report is None:
+        return {}
+    free = {event["eventType"]: event["byteCount"] for event in report["memoryEvents"]}
     return {
-        "reported": True,
-        "applications": sum(not app.removed for app in apps),
-        "batteryLevel": report["powerManagementEvents"][-1]["batteryLevel"],
-        "compliant": report["policyCompliant"],
-        "openCommands": len(world.commands.open.get(device.n, ())),
-        "bootedAt": iso(device.booted_at),
+        "model": report["hardwareInfo"]["model"],
+        "manufacturer": report["hardwareInfo"]["manufacturer"],
+        "serialNumber": report["hardwareInfo"]["serialNumber"],
+        "osVersion": report["softwareInfo"]["androidVersion"],
+        "battery": report["powerManagementEvents"][-1].get("batteryLevel"),
+        "totalStorage": report["memoryInfo"]["totalInternalStorage"],
+        "availableStorage": free.get("INTERNAL_STORAGE_MEASURED"),
+        "totalMemory": report["memoryInfo"]["totalRam"],
+        "macAddress": report["networkInfo"].get("wifiMacAddress"),
+        "managementMode": report["managementMode"],
     }
 
 

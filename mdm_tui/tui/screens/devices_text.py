@@ -200,7 +200,7 @@ def _words(key: str, values: Values, now: float) -> str:
 
 _PANE: Final = (
     ("state", "serial", "id", "model", "os", "patch", "build"),
-    ("battery", "temp", "seen", "storage", "storageused", "ram"),
+    ("battery", "temp", "seen", "storage", "storagefree", "ram"),
     ("policy", "applied", "compliant", "posture", "encrypted", "update"),
     ("user", "tags", "segment", "operator", "imei", "mac", "place", "enrolled"),
 )
