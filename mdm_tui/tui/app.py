@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
@@ -92,7 +92,10 @@ class MdmApp(app_go.Going, App[int]):
         return self.sessions[self.current]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), safe.guard]
+        # The terminal's own sixteen colours must stay what they are; Textual notices a theme of theirs too late.
+        own = self.native_ansi_color
+        found = [item for item in super().get_line_filters() if not (own and isinstance(item, ANSIToTruecolor))]
+        return [*found, safe.guard]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         return ()

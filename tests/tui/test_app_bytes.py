@@ -74,3 +74,18 @@ def test_the_pane_of_a_wide_screen_is_whole_after_every_key(run: Any) -> None:
     whole = [line[130:].rstrip() for line in run.text().splitlines()[3:40]]
     assert any("Serial" in line for line in whole)
     assert patched == whole
+
+
+def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "tests/benchmarks"))
+    try:
+        from ptyrun import PtyRun
+    finally:
+        sys.path.pop(0)
+    env = {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLORTERM": ""}
+    with PtyRun([sys.executable, str(ROOT / "tests/tui/deskapp.py"), "60"], env=env) as terminal:
+        terminal.wait_for("Problems")
+        sent = bytes(terminal.output)
+    assert b"38;2;" not in sent and b"38;5;" not in sent
+    # The role `bad` is the terminal's bright red.
+    assert b"\x1b[91;40mProblems" in sent

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
-from mdm_tui.tui.screens import devices_export, devices_text
+from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ class DevicesActions(_Base):
             self.app.spawn(self._export(kind), "export")
 
     async def _export(self, kind: str) -> None:
+        from mdm_tui.tui.screens import devices_export
+
         now = self.app.now()
         ids = list(self.grid.marks) or list(self.source.ids)
         keys = list(dict.fromkeys(("id", *(column.key for column in self.grid.columns))))

@@ -165,7 +165,7 @@ def glyph(values: Values, unreadable: str = "") -> Cell:
     return Cell(getattr(signs, name), role)
 
 
-_STRIP: Final = ("serial", "model", "os", "patch", "battery", "temp", "seen", "policy", "user", "tags", "operator")
+_STRIP: Final = ("serial", "model", "os", "patch", "battery", "temp", "seen", "policy", "user")
 
 
 def strip(values: Values, now: float, shown: Mapping[str, int] | None = None) -> list[list[Part]]:
@@ -191,8 +191,8 @@ def _words(key: str, values: Values, now: float) -> str:
         return ""
     if key == "seen":
         moment = show_time(value)
-        # Within a day the hour is enough.
-        return f"reported {moment[11:] if 0 <= now - value < 86_400 else moment}"
+        # Within a day the hour is enough; the zone stands in the header.
+        return f"reported {moment[11:16] if 0 <= now - value < 86_400 else moment[:16]}"
     text = _policy(values).text if key == "policy" else show(value, COLUMNS[key].kind)
     word = {"os": "Android ", "patch": "patch ", "battery": "battery ", "policy": "policy "}.get(key, "")
     return f"{word}{text}"
