@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 
@@ -122,7 +123,7 @@ class FleetScreen(Screen[Any]):
         if message.session is self.session:
             self.news(message.events)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         missed, self._missed = self._missed, []
         if missed:
             self.news(missed)
