@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MdmApp", "run"]
 
+IDLE_AFTER = 300.0
+"""Seconds without a key or the mouse after which nobody is taken to look."""
+
 
 def _hears(event: events.Event) -> bool:
     return False
@@ -73,6 +76,7 @@ class MdmApp(app_go.Going, App[int]):
         self.age_step = 10 if settings.low_bandwidth else 1
         self.crash_message = ""
         self.last_key = float("-inf")
+        self.last_touch = clock()
         self.bar_history: list[str] = []
         self.news_seen = 0
         self.last_known: float | None = None
@@ -147,10 +151,26 @@ class MdmApp(app_go.Going, App[int]):
     # --- time ---
 
     def _tick(self) -> None:
+        self.attend()
         self.tick_header()
         screen = self.screen
         if isinstance(screen, FleetScreen):
             screen.tick()
+
+    def attend(self) -> None:
+        """Tell the synchronisation which devices are looked at and how closely: it sets its pace by that."""
+        from mdm_tui.services.pace import Attention
+
+        # A dialog does not hide the screen below it.
+        screen = next((one for one in reversed(self.screen_stack) if isinstance(one, FleetScreen)), None)
+        if screen is None:
+            return
+        sync = screen.session.sync
+        sync.focus(*screen.in_sight())
+        if self.now() - self.last_touch >= IDLE_AFTER:
+            sync.attend(Attention.IDLE)
+        else:
+            sync.attend(Attention.ACTIVE if screen.LIVE else Attention.BACKGROUND)
 
     def tick_header(self) -> None:
         """Repaint what changed in the header of the screen that is looked at."""
@@ -224,6 +244,8 @@ class MdmApp(app_go.Going, App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         # A key comes here twice: from the terminal, and bubbled back from the widget it was forwarded to.
+        if isinstance(event, events.InputEvent):
+            self.last_touch = self.now()
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.last_key = self.now()
             if self._guard.holds(event):

@@ -65,12 +65,13 @@ class FleetScreen(Screen[Any]):
     """A screen on one session.
 
     `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
-    of the header's second line it belongs to.
+    of the header's second line it belongs to. `LIVE`: it shows devices as they are now, so the fleet is polled closely.
     """
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
     HINTS: ClassVar[tuple[str, ...]] = ()
     TAB: ClassVar[str] = ""
+    LIVE: ClassVar[bool] = False
     app: MdmApp  # type: ignore[assignment]
 
     def __init__(self, session: Any) -> None:
@@ -92,6 +93,10 @@ class FleetScreen(Screen[Any]):
 
     def tick(self) -> None:
         """Called about once a second while the screen is looked at: repaint ages whose text changed."""
+
+    def in_sight(self) -> tuple[Sequence[str], str | None]:
+        """The devices that are looked at: the ids of rows, and the one that is open in full."""
+        return (), None
 
     def escape(self) -> bool:
         """One layer back inside the screen (a filter, a pane); False when there is none left."""
@@ -127,6 +132,7 @@ class FleetScreen(Screen[Any]):
         missed, self._missed = self._missed, []
         if missed:
             self.news(missed)
+        self.app.attend()
         self.tick()
         for header in self.query(Header):
             header.tick()

@@ -40,6 +40,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
         "act", "edit", "copy", "find", "related", "section.previous", "section.next", "refresh", "back",
     )  # fmt: skip
     TAB: ClassVar[str] = "devices"
+    LIVE: ClassVar[bool] = True
     BINDINGS = bindings("device")
 
     def __init__(self, session: Any, device_id: str) -> None:
@@ -69,8 +70,6 @@ class DeviceScreen(DeviceActions, FleetScreen):
 
     async def _open(self) -> None:
         self.stored = await self.session.devices.open(self.device_id)
-        if self.session.sync is not None:
-            self.session.sync.focus((self.device_id,), self.device_id)
         if self.stored is None:
             self._say("Reading the device…", "muted")
         await self.reload()
@@ -78,6 +77,9 @@ class DeviceScreen(DeviceActions, FleetScreen):
             self.app.spawn(self._look(), "device commands")
         if self.session.can(Capability.DEVICE_APPS):
             self.app.spawn(self._apps(), "device apps")
+
+    def in_sight(self) -> tuple[tuple[str], str]:
+        return (self.device_id,), self.device_id
 
     async def _look(self) -> None:
         try:

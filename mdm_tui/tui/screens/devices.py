@@ -32,6 +32,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
     GROUPS = ("devices", "list")
     HINTS = ("grid.open", "grid.mark", "act", "edit", "filter.open", "sort.by", "faults.only", "freeze", "export")
     TAB = "devices"
+    LIVE = True
     BINDINGS = bindings("devices")
     DEFAULT_CSS: ClassVar[str] = """
     DevicesScreen.-tall FilterLine { margin-bottom: 1; }
@@ -110,7 +111,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
         self._say_empty()
         self.say_counts()
         self.show_preview()
-        self._focus_sync()
+        self.app.attend()
 
     def _rows_in(self, ids: Any) -> None:
         self.grid.rows_changed(ids)
@@ -203,11 +204,10 @@ class DevicesScreen(DevicesActions, FleetScreen):
         self.set_class(event.size.height >= _TALL, "-tall")
         self.call_after_refresh(self.show_preview)
 
-    def _focus_sync(self) -> None:
-        sync = self.session.sync
-        if sync is not None:
-            first, last, _count = self.grid.position
-            sync.focus([self.source.id_at(index) for index in range(max(first - 1, 0), last)], self.grid.cursor_id)
+    def in_sight(self) -> tuple[list[str], None]:
+        # The row under the cursor is not open in full: reading it costs a call a key.
+        first, last, _count = self.grid.position
+        return [self.source.id_at(index) for index in range(max(first - 1, 0), last)], None
 
     # --- the grid's and the filter's messages ---
 
@@ -220,7 +220,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
     def on_grid_view_changed(self, event: List.ViewChanged) -> None:
         event.stop()
         self.say_counts()
-        self._focus_sync()
+        self.app.attend()
 
     def on_grid_marks_changed(self, event: List.MarksChanged) -> None:
         event.stop()

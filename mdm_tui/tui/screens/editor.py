@@ -48,6 +48,7 @@ class PolicyScreen(EditorActions, FleetScreen):
     GROUPS: ClassVar[tuple[str, ...]] = ("policy",)
     HINTS: ClassVar[tuple[str, ...]] = ("policy.save", "policy.view", "policy.editor", "policy.reread", "back")
     TAB: ClassVar[str] = "policies"
+    LIVE: ClassVar[bool] = True
     BINDINGS = bindings("policy")
     # Seconds without a key before the text is checked.
     pause: ClassVar[float] = 0.25
