@@ -74,7 +74,9 @@ class DeskSession:
             phase="fresh", last_ok=NOW - 4, next_at=NOW + 11, error=None, walked=0, total=count, attempts=0
         )
         self.pokes = 0
-        self.sync = SimpleNamespace(state=self.state, poke=self._poke, focus=lambda ids, device_id: None, attend=lambda how: None)
+        self.sync = SimpleNamespace(
+            state=self.state, poke=self._poke, focus=lambda ids, device_id: None, attend=lambda how: None
+        )
         self.commands: Any = None
         self.token: Any = None
         self.started = self.stopped = 0
