@@ -90,7 +90,8 @@ class Context:
         return provider
 
     async def reconnect(self) -> None:
-        """Drop the provider, so that the next call reads the token again."""
+        """Drop the provider, so that the next call reads the token again; another token may have other permissions."""
+        self.refused.clear()
         provider, self.provider = self.provider, None
         self.connected.clear()
         if provider is not None:

@@ -157,12 +157,16 @@ class MdmApp(app_go.Going, App[int]):
         if isinstance(screen, FleetScreen):
             screen.tick()
 
+    @property
+    def fleet_screen(self) -> FleetScreen | None:
+        """The fleet's screen that is looked at; a dialog does not hide the one below it."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, FleetScreen)), None)
+
     def attend(self) -> None:
         """Tell the synchronisation which devices are looked at and how closely: it sets its pace by that."""
         from mdm_tui.services.pace import Attention
 
-        # A dialog does not hide the screen below it.
-        screen = next((one for one in reversed(self.screen_stack) if isinstance(one, FleetScreen)), None)
+        screen = self.fleet_screen
         if screen is None:
             return
         sync = screen.session.sync
@@ -173,8 +177,9 @@ class MdmApp(app_go.Going, App[int]):
             sync.attend(Attention.ACTIVE if screen.LIVE else Attention.BACKGROUND)
 
     def tick_header(self) -> None:
-        """Repaint what changed in the header of the screen that is looked at."""
-        for header in self.screen.query(Header):
+        """Repaint what changed in the header of the screen that is looked at, also where a dialog stands over it."""
+        screen = self.fleet_screen
+        for header in screen.query(Header) if screen is not None else ():
             header.tick()
 
     def header_state(self, screen: FleetScreen) -> HeaderState:

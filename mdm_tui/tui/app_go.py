@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
+    from mdm_tui.fleet.provider import Meter
     from mdm_tui.tui.bridge import Tally
 
     _Base = App[int]
@@ -75,13 +76,23 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         error=state.error if state else None,
         walked=state.walked or 0 if state else 0,
         total=state.total if state else None,
+        refused=max(
+            ((name, when) for name, (when, _said) in session.refused.items()), key=lambda one: one[1], default=None
+        ),
         used=meter.used if meter else 0,
         limit=meter.limit if meter else connection.budget,
+        spent=_spent(meter),
         tabs=tabs,
         current=screen.TAB,
         problems=tally.problems if tally else None,
         silent=tally.silent if tally else None,
     )
+
+
+def _spent(meter: Meter | None) -> tuple[tuple[str, int], ...]:
+    """Who made the calls of the last hour, the most first."""
+    made = [(purpose.value, count) for purpose, count in meter.by_purpose.items() if count] if meter else []
+    return tuple(sorted(made, key=lambda one: (-one[1], one[0])))
 
 
 class Going(_Base):

@@ -67,6 +67,7 @@ class DeskSession:
         self.hub = Hub()
         self.writable = "READ-ONLY" if production else ""
         self.provider: Any = None
+        self.refused: dict[str, tuple[float, str]] = {}
         self.factory = SimpleNamespace(
             kind="applivery", title="Applivery", capabilities=frozenset({Capability.POLICIES, Capability.COMMANDS})
         )

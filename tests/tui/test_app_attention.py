@@ -7,6 +7,8 @@ from pathlib import Path
 from house import open_house
 
 from mdm_tui.services.pace import Attention
+from mdm_tui.tui.widgets.header import Header
+from tests.faulty import Reset
 
 
 async def test_the_rows_in_sight_are_named_and_none_of_them_is_read_in_full(tmp_path: Path) -> None:
@@ -53,3 +55,21 @@ async def test_another_screen_and_an_idle_console_slow_the_polling(tmp_path: Pat
         assert pace.attention is Attention.ACTIVE
         await house.advance(17)
         assert len(house.net.seen) > before
+
+
+async def test_the_age_goes_on_under_a_dialog(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.press("c")
+        header = house.app.screen_stack[0].query_one(Header)
+        house.net.rule(Reset())
+        before = header.text
+        await house.advance(40)
+        assert len(house.app.screen_stack) == 2
+        assert header.text != before and "stale" in header.text
+
+
+async def test_a_refused_permission_stands_in_the_header(tmp_path: Path) -> None:
+    allowed = {"mdm.aosp.device.list", "mdm.aosp.device.get"}
+    async with open_house(tmp_path, width=160, permissions=allowed) as house:
+        assert "TOKEN (mdm.aosp." in house.screen.query_one(Header).text
+        assert " refused at " in house.screen.query_one(Header).text

@@ -96,3 +96,16 @@ def test_on_a_slow_link_seconds_tick_by_ten() -> None:
 def test_a_budget_that_runs_out_is_loud() -> None:
     roles = {text.strip(): role for text, role, _bold in paint(_changed(used=9_000), NOW, 120)[0]}
     assert roles["API 9,000 of 10,000/h"] == "warn"
+
+
+def test_a_refused_permission_is_named_with_its_time_where_there_is_room() -> None:
+    state = _changed(refused=("mdm.aosp.command.create", NOW - 60))
+    assert "TOKEN (mdm.aosp.command.create refused at 07:59)" in _text(state, 140)[0]
+    narrow = _text(state, 80)[0]
+    assert " TOKEN " in narrow and "refused" not in narrow
+
+
+def test_who_spends_the_budget_is_said_on_a_wide_screen() -> None:
+    state = _changed(spent=(("list", 900), ("detail", 300), ("commands", 3), ("edit", 1)))
+    assert "API 1,204 of 10,000/h (list 900, detail 300, commands 3)" in _text(state, 160)[0]
+    assert "list" not in _text(state, 120)[0]

@@ -15,6 +15,7 @@ from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
 __all__ = ["Header", "HeaderState", "Tab", "freshness", "paint"]
 
 _NARROW: Final = 100
+_ROOMY: Final = 150
 _SHORT: Final[dict[ErrorKind, str]] = {
     ErrorKind.UNREACHABLE: "unreachable",
     ErrorKind.TIMEOUT: "no answer in time",
@@ -43,13 +44,18 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class HeaderState:
-    """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well."""
+    """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well.
+
+    refused: the permission that this token turned out to lack last, and when. spent: calls of the last hour by who
+    made them.
+    """
 
     name: str
     title: str = ""
     production: bool = False
     locked: str = ""
     scope: str = ""
+    refused: tuple[str, float] | None = None
     phase: str = "starting"
     last_ok: float | None = None
     next_at: float | None = None
@@ -58,6 +64,7 @@ class HeaderState:
     total: int | None = None
     used: int = 0
     limit: int = 0
+    spent: tuple[tuple[str, int], ...] = ()
     tabs: tuple[Tab, ...] = ()
     current: str = ""
     problems: int | None = None
@@ -109,7 +116,11 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
         left.append(part(f"{dot if state.production else '  '}{state.locked}", "warn"))
     if state.scope:
         left.append(part(f"  {state.scope}", "info"))
-    right: list[Part] = [part(_budget(state, narrow), _budget_role(state))] if state.limit else []
+    if state.refused:
+        permission, at = state.refused
+        full = f"  TOKEN ({permission} refused at {datetime.fromtimestamp(at).astimezone(zone):%H:%M})"
+        left.append(part(full if length(left) + len(full) <= width - 60 else "  TOKEN", "warn"))
+    right: list[Part] = [part(_budget(state, width), _budget_role(state))] if state.limit else []
     if not narrow:
         clock = datetime.fromtimestamp(now).astimezone(zone)
         right.append(part(f"    {clock:%H:%M %Z}", "muted"))
@@ -122,10 +133,11 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
     ]
 
 
-def _budget(state: HeaderState, narrow: bool) -> str:
-    if narrow:
+def _budget(state: HeaderState, width: int) -> str:
+    if width < _NARROW:
         return f"API {round(100 * state.used / state.limit)}%"
-    return f"API {state.used:,} of {state.limit:,}/h"
+    who = ", ".join(f"{name} {count:,}" for name, count in state.spent[:3]) if width >= _ROOMY else ""
+    return f"API {state.used:,} of {state.limit:,}/h{who and f' ({who})'}"
 
 
 def _budget_role(state: HeaderState) -> str:
