@@ -104,9 +104,10 @@ async def test_a_wrong_token_is_a_sentence_and_the_console_stays(tmp_path: Path)
 
 
 async def test_a_token_that_may_not_read_devices_says_what_it_needs(tmp_path: Path) -> None:
-    served = fleet(devices=5, seed=3, permissions={"aosPolicy.list"})
+    served = fleet(devices=5, seed=3, permissions={"mdm.aosp.policy.list"})
     async with live(tmp_path, served) as on:
         await on.until(lambda: "No device is known yet" in _screen(on.app).grid.empty)
+        assert "(needs mdm.aosp.device.list)" in _screen(on.app).grid.empty
     served.world.close()
 
 

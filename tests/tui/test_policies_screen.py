@@ -15,6 +15,7 @@ from mdm_tui.services.session import Session
 from mdm_tui.tui.screens.editor import PolicyScreen
 from mdm_tui.tui.screens.policies import PoliciesScreen
 from mdm_tui.tui.widgets.report import LinesView
+from tests.faulty import Status
 
 POLICIES = "/mdm/aosp/enterprise/policies"
 
@@ -241,14 +242,23 @@ async def test_contents_and_devices_are_readable(tmp_path: Path) -> None:
         assert "pushed" in house.text()
 
 
-async def test_without_templates_a_sentence_and_the_rest_works(tmp_path: Path) -> None:
+async def test_a_service_that_changes_no_policies_costs_a_sentence_and_the_draft_stays(tmp_path: Path) -> None:
     async with open_house(tmp_path, documented_only=True) as house:
         screen = await opened(house, "Kiosk")
         assert screen.text.startswith("{")
         await edit(house, description="Changed")
         await house.press("f2")
-        assert house.app.is_running
-        assert "does not offer" in house.text() or "service" in house.text()
+        assert "has no endpoint to change a policy" in house.text()
+        assert "Changed" in screen.area.text, "the draft stays"
+
+
+async def test_without_templates_a_sentence_and_the_rest_works(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await listed(house)
+        house.net.rule(Status(404, 3001, "Entity not found"), path="/policies/templates")
+        await house.press("plus")
+        assert any(toast.startswith("No templates: ") for toast in house.toasts())
+        assert "An empty policy" in house.text()
 
 
 async def test_highlighting_stops_where_it_would_cost_a_pause(tmp_path: Path) -> None:

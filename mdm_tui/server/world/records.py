@@ -7,7 +7,6 @@ from typing import Any
 
 # Life of a device.
 PROVISIONING, ACTIVE, DISABLED, LEAVING, GONE = "provisioning", "active", "disabled", "leaving", "gone"
-DEVICE_STATES = (PROVISIONING, ACTIVE, DISABLED, LEAVING, GONE)
 
 # Life of a command.
 PENDING, RECEIVED, DONE, ERROR, EXPIRED, CANCELLED = (

@@ -18,7 +18,7 @@ from mdm_tui.tui.actions import BY_ID, bindings, key_text
 from mdm_tui.tui.bridge import FleetNews
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.header import Header
-from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part
+from mdm_tui.tui.widgets.lines import Lines, Part, length, part
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
@@ -117,10 +117,6 @@ class FleetScreen(Screen[Any]):
         """Which actions the last line offers."""
         return self.HINTS
 
-    def say_hints(self) -> None:
-        """Show `hints` again, after they changed."""
-        self.query_one(Hints).offer(self.hints())
-
     def on_mount(self) -> None:
         self.query_one(Hints).offer(self.hints())
 
@@ -158,8 +154,3 @@ class FleetModal(ModalScreen[Any]):
 
     async def action_leave(self) -> None:
         await self.app.action_leave()
-
-
-def line_of(*parts: Part) -> Line:
-    """A line from parts; reads better in calls."""
-    return list(parts)

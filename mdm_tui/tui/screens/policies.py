@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 
 from mdm_tui.fleet.errors import FleetError, Kind
@@ -125,7 +126,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         if any(isinstance(event, kinds.PoliciesChanged) for event in events):
             self.app.spawn(self.take(), "policies")
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         # Drafts come and go in the editor, which tells nobody.
         self.app.spawn(self.take(), "policies")
 
