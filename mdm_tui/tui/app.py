@@ -22,6 +22,7 @@ from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.keyguard import KEY_WINDOW, KeyGuard
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, use_theme
+from mdm_tui.tui.widgets import grid_text
 from mdm_tui.tui.widgets.header import Header, HeaderState
 
 if TYPE_CHECKING:
@@ -296,6 +297,7 @@ def run(
     token = (tokens or {}).get(current)
     session = Session(connections[current], paths, env=env, token=token, poll_seconds=settings.poll_seconds)
     session.open_store()
+    grid_text.set_glyphs(grid_text.suited(env, sys.stdout.encoding))
     app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)
     with signals.handled(app.end, tty=sys.stdin.fileno()):
         code = app.run(mouse=settings.mouse)

@@ -13,7 +13,7 @@ from mdm_tui.tui.theme import Palette, load_theme, themes_dir
 from mdm_tui.tui.widgets.grid_layout import GAP, PREFIX, arrange, arrange_wide
 from mdm_tui.tui.widgets.grid_model import Cell, Column, Marks
 from mdm_tui.tui.widgets.grid_paint import RowState, differing, paint_header, paint_row, slots_of, to_strip
-from mdm_tui.tui.widgets.grid_text import ASCII, UNICODE, fit, glyphs, set_glyphs
+from mdm_tui.tui.widgets.grid_text import ASCII, UNICODE, Glyphs, fit, glyphs, set_glyphs, suited
 from mdm_tui.tui.widgets.grid_view import Viewport
 
 PALETTE = Palette(load_theme(themes_dir() / "night.toml"))
@@ -61,6 +61,21 @@ def test_the_ascii_twins_can_be_chosen():
         assert text.startswith(">+ * Gate ta~")
     finally:
         set_glyphs(UNICODE)
+
+
+@pytest.mark.parametrize(
+    ("term", "encoding", "wanted"),
+    [
+        ("xterm-256color", "utf-8", UNICODE),
+        ("tmux-256color", "UTF8", UNICODE),
+        ("xterm", None, UNICODE),
+        ("linux", "utf-8", ASCII),
+        ("xterm", "iso-8859-15", ASCII),
+        ("vt220", "ascii", ASCII),
+    ],
+)
+def test_the_terminal_decides_on_the_twins(term: str, encoding: str | None, wanted: Glyphs):
+    assert suited({"TERM": term}, encoding) is wanted
 
 
 columns = st.lists(

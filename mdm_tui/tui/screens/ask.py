@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetModal
+from mdm_tui.tui.widgets.grid_text import glyphs
 
 __all__ = ["Ask", "Choose"]
 
@@ -77,7 +78,7 @@ class Choose(FleetModal):
 
     def _label(self, item: tuple[str, str, str]) -> safe.Content:
         key, title, note = item
-        sign = "" if self.chosen is None else "✓ " if key in self.chosen else "  "
+        sign = "" if self.chosen is None else f"{glyphs().mark} " if key in self.chosen else "  "
         return safe.join((f"{sign}{title}", "text"), (f"  {note}" if note else "", "muted"))
 
     def on_mount(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -45,8 +46,17 @@ def glyphs() -> Glyphs:
     return _chosen
 
 
+def suited(env: Mapping[str, str], encoding: str | None) -> Glyphs:
+    """The set for a terminal: the console of a Linux machine itself and terminals without UTF-8 draw ASCII only.
+
+    encoding: of standard output, None when it is not known.
+    """
+    plain = env.get("TERM", "").strip().lower() in ("linux", "vt100", "vt102", "vt220", "ansi")
+    return ASCII if plain or (encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8") else UNICODE
+
+
 def set_glyphs(chosen: Glyphs) -> None:
-    """Choose the set; to be called once, before the first frame (the terminal's width probe decides)."""
+    """Choose the set; to be called once, before the first frame."""
     global _chosen
     _chosen = chosen
     fit.cache_clear()

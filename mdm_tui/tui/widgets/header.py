@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.errors import Kind as ErrorKind
 from mdm_tui.fleet.values import age
+from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
 from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
 
 __all__ = ["Header", "HeaderState", "Tab", "freshness", "paint"]
@@ -105,7 +106,7 @@ def _age(seconds: float, step: int) -> str:
 def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = None, step: int = 1) -> list[Line]:
     """Both lines for a width."""
     narrow = width < _NARROW
-    edge = part("▌", "production", bold=True) if state.production else part(" ")
+    edge = part("#" if glyphs() is ASCII else "▌", "production", bold=True) if state.production else part(" ")
     left: list[Part] = [edge, part(state.name, "text", bold=True)]
     if state.title and not narrow:
         left.append(part(f"  {state.title}", "muted"))
