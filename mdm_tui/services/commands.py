@@ -188,16 +188,19 @@ class Commands:
         title = COMMANDS[intents[0].name].title if intents[0].name in COMMANDS else intents[0].name
         self._context.notice("good" if good else "warn", f"{title} for {len(intents)} devices: {said}")
 
-    async def resume(self, run_id: str) -> int:
-        """Send what an earlier session planned and did not send; how many. What needs a secret is rejected."""
-        journal = self._context.need_journal()
+    async def unsent(self, run_id: str) -> list[Intent]:
+        """All that an earlier session planned in a run and did not send."""
         if run_id in self._running:
-            return 0
-        left = [
+            return []
+        return [
             intent
-            for intent in await journal.intents(self._context.scope, limit=EVERY, open_only=True)
+            for intent in await self._context.need_journal().intents(self._context.scope, limit=EVERY, open_only=True)
             if intent.run_id == run_id and intent.state is State.PLANNED
         ]
+
+    async def resume(self, run_id: str) -> int:
+        """Send what an earlier session planned and did not send; how many. What needs a secret is rejected."""
+        left = await self.unsent(run_id)
         order = self._orders.get(run_id)
         if left and order is None:
             order = await self._recovery.order(left)

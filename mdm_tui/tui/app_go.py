@@ -198,10 +198,10 @@ class Going(_Base):
             return
         from mdm_tui.tui.screens.ask import Ask
 
-        what = "A command is" if busy == 1 else f"{busy} commands are"
+        what = "A run is" if busy == 1 else f"{busy} runs are"
         words = (
-            f"{what} being sent now. They are in the journal: what is not sent yet goes on when mdm-tui is started "
-            "again, and nothing is sent twice."
+            f"{what} being sent now, and stops after the command that is on its way. What is not sent by then stays in "
+            "the journal, and nothing is sent twice: the Queue (3) of the next session offers to send it, c on it."
         )
         # Not awaited here: the app's own queue must go on, or the answer could never come.
         self.push_screen(

@@ -12,6 +12,7 @@ from house import House, open_house
 from textual import events
 from textual.widgets import Input
 
+from mdm_tui.store.journal import Run
 from mdm_tui.tui.screens import dialogs
 from mdm_tui.tui.screens.act_confirm import ActConfirm
 from mdm_tui.tui.screens.act_form import ActForm
@@ -256,3 +257,42 @@ async def test_mashing_keys_never_sends_a_command(tmp_path: Path, seed: int) -> 
             await house.pilot.press(dice.choice(KEYS))
         await house.rest()
         assert house.posts() == [] and house.posts("DELETE") == []
+
+
+async def left_unsent(house: House, name: str, count: int) -> list[str]:
+    """A run that an earlier session wrote down and did not begin; its devices, newest line first on the Queue."""
+    ids = some(house, count)
+    journal = house.session.journal
+    assert journal is not None
+    run = Run("jon", "", house.session.scope, name, "", "", f"{name.lower()} {count}", count)
+    await journal.plan(run, [(one, f"Device {number}") for number, one in enumerate(ids)], name == "DISENROLL", None)
+    await house.press("3")
+    await house.press("r")
+    house.screen.grid.move_cursor(0)
+    await house.press("c", "enter")
+    return ids
+
+
+async def test_a_run_left_unsent_goes_as_a_whole_and_is_counted_so(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        ids = await left_unsent(house, "REBOOT", 3)
+        dialog = house.screen
+        assert isinstance(dialog, dialogs.Typed)
+        assert "all of them go" in house.text()
+        await house.type("send 1")
+        await house.press("enter")
+        assert house.screen is dialog and not commands(house)
+        house.screen.query_one(Input).value = ""
+        await house.type("send 3")
+        await house.press("enter")
+        await house.advance(5)
+        assert sorted(seen.path.split("/")[-2] for seen in commands(house)) == sorted(ids)
+
+
+async def test_what_cannot_be_undone_is_not_sent_on_an_old_confirmation(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await left_unsent(house, "DISENROLL", 1)
+        assert isinstance(house.screen, QueueScreen)
+        assert any("cannot be undone" in toast for toast in house.toasts())
+        await house.advance(30)
+        assert not commands(house) and not house.posts("DELETE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.fleet.commands import State
+from mdm_tui.fleet.commands import COMMANDS, State
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import show_time
@@ -207,12 +207,25 @@ class QueueActions(_Base):
     async def _resume(self, items: list[Any]) -> None:
         from mdm_tui.tui.screens.dialogs import Typed
 
+        commands = self.session.commands
         runs = list(dict.fromkeys(item.run_id for item in items if item.run_id))
-        lines = [(f"  {clean(item.name)} on {clean(item.device_name)} ({item.device_id})", "") for item in items[:12]]
-        if len(items) > 12:
-            lines.append((f"  and {len(items) - 12} more", "muted"))
-        lines.append(("Every unsent command of the same run goes with it.", "muted"))
-        if not await answer(self.app, Typed("Send what was planned", lines, f"send {len(items)}", to="send")):
+        # A run goes as a whole, also what is not marked: the words to type count what will be sent.
+        left = [intent for run in runs for intent in await commands.unsent(run)]
+        if not left:
+            self.tell("Nothing of it is left to send.")
+            return
+        if final := next(
+            (intent for intent in left if intent.name in COMMANDS and COMMANDS[intent.name].irreversible), None
+        ):
+            self.tell(f"{final.name} cannot be undone: withdraw it here, and ask for it anew.", "warning")
+            return
+        lines = [(f"  {clean(one.name)} on {clean(one.device_name)} ({one.device_id})", "") for one in left[:12]]
+        if len(left) > 12:
+            lines.append((f"  and {len(left) - 12} more", "muted"))
+        if len(left) > len(items):
+            lines.append((f"The run has {len(left)} unsent commands: all of them go.", "warn"))
+        wanted = f"send {len(left) if len(left) > 1 else left[0].device_id[-6:]}"
+        if not await answer(self.app, Typed("Send what was planned", lines, wanted, to="send")):
             return
         try:
             count = 0
