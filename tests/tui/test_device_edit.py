@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 from house import House, open_house
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from mdm_tui.server.testing import BASE_URL
 from mdm_tui.tui.screens.device_edit import EditScreen
@@ -166,3 +166,24 @@ async def test_a_read_only_connection_opens_no_form(tmp_path: Path) -> None:
         await house.press("e")
         assert not isinstance(house.screen, EditScreen)
         assert any("READ-ONLY" in toast for toast in house.toasts())
+
+
+async def test_the_cursor_is_on_one_field_only(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await form(house, house.listening())
+        screen.query_one("#field-user_id").focus()
+        await house.rest()
+        assert "enter searches" in house.text()
+        screen.query_one("#field-push_provider").focus()
+        await house.rest()
+        assert "enter searches" not in house.text(), "a text field has the focus, the user has it no more"
+
+
+async def test_leaving_names_what_is_lost_line_by_line(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await form(house, house.listening())
+        await put(house, "display_name", "Gate tablet 9")
+        await put(house, "tags", "one, two")
+        await house.press("escape")
+        said = "\n".join(str(part.render()) for part in house.screen.query(Static)).splitlines()
+        assert "+ Tags  one" in said and "+ Tags  two" in said

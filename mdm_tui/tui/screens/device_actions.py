@@ -144,8 +144,12 @@ class DeviceActions(_Base):
 
         open_edit(self, self.session, self.device_id)
 
-    async def action_refresh_now(self) -> None:
+    def action_refresh_now(self) -> None:
         """Read the device again, now."""
+        # The service may take its time; keys are heard meanwhile.
+        self.app.spawn(self._refresh(), "refresh")
+
+    async def _refresh(self) -> None:
         try:
             await self.session.devices.refresh(self.device_id)
         except FleetError as error:
@@ -182,8 +186,12 @@ class DeviceActions(_Base):
 
         self.app.push_screen(PolicyScreen(self.session, policy_id))
 
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
         """Write the report to a file, in a format to be chosen."""
+        # A task of its own: an action that waited for its dialog would hold up the very keys that answer it.
+        self.app.spawn(self._export(), "export")
+
+    async def _export(self) -> None:
         from mdm_tui.tui.screens.ask import Choose
         from mdm_tui.tui.screens.device_export import FORMATS, write
 

@@ -130,8 +130,8 @@ class EditSending(_Base):
     async def _leave(self) -> None:
         from mdm_tui.tui.screens.ask import Ask
 
-        words = "\n".join(text for text, _role in change_lines(self.form))
-        if await answer(self.app, Ask("Leave without sending?", clean(words, 600), "leave")):
+        words = "\n".join(clean(text, 200) for text, _role in change_lines(self.form))
+        if await answer(self.app, Ask("Leave without sending?", words, "leave")):
             self.form.values = dict(self.form.base)
             if self.app.screen is self:
                 self.app.pop_screen()

@@ -87,11 +87,11 @@ class Pick(Lines, can_focus=True):
             line.append(part(f"   {self._hint}", "muted"))
         self.show([line])
 
-    def on_focus(self) -> None:
-        self.rebuild()
-
-    def on_blur(self) -> None:
-        self.rebuild()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        # Not in on_blur: that runs while the widget still counts as focused, and the cursor would stay behind.
+        super().watch_has_focus(has_focus)
+        if self.is_mounted:
+            self.rebuild()
 
     def on_click(self, event: events.Click) -> None:
         self.action_choose()
@@ -140,11 +140,11 @@ class Stack(Lines, can_focus=True):
         self.styles.height = len(shown)
         self.show(shown)
 
-    def on_focus(self) -> None:
-        self.rebuild()
-
-    def on_blur(self) -> None:
-        self.rebuild()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        # Not in on_blur: that runs while the widget still counts as focused, and the cursor would stay behind.
+        super().watch_has_focus(has_focus)
+        if self.is_mounted:
+            self.rebuild()
 
     def on_key(self, event: events.Key) -> None:
         step = {"up": -1, "down": 1}.get(event.key, 0)
@@ -203,11 +203,11 @@ class Either(Lines, can_focus=True):
         self.styles.height = len(shown)
         self.show(shown)
 
-    def on_focus(self) -> None:
-        self.rebuild()
-
-    def on_blur(self) -> None:
-        self.rebuild()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        # Not in on_blur: that runs while the widget still counts as focused, and the cursor would stay behind.
+        super().watch_has_focus(has_focus)
+        if self.is_mounted:
+            self.rebuild()
 
     def choose(self, key: str) -> None:
         """Choose one by its key."""
