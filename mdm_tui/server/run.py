@@ -84,15 +84,17 @@ def serve(
             }
             asyncio.run(_run(app, world, listener, ready, parent_pipe_fd, log_file is not None))
     except sqlite3.Error as error:
-        where = f"{data_dir / FILE_NAME}: " if data_dir is not None else ""
-        log.error("%s%s", where, error)
-        print(f"mdm-tui server: {where}{error}", file=sys.stderr)
-        return 1
+        return _failed(f"{data_dir / FILE_NAME}: {error}" if data_dir is not None else str(error), log_file)
     except (OSError, ValueError, RuntimeError) as error:
-        log.error("%s", error)
-        print(f"mdm-tui server: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error), log_file)
     return 0
+
+
+def _failed(sentence: str, log_file: Path | None) -> int:
+    if log_file is not None:
+        log.error("%s", sentence)
+    print(f"mdm-tui server: {sentence}", file=sys.stderr)
+    return 1
 
 
 class _Server(uvicorn.Server):

@@ -84,7 +84,8 @@ def test_a_data_folder_keeps_fleet_and_token_and_serves_one_at_a_time(tmp_path) 
             if len(lines) == 1:
                 with _server("--data-dir", str(folder)) as second:
                     assert second.wait(20) == 1
-                    assert "in use by another server" in second.stderr.read()
+                    (said,) = second.stderr.read().splitlines()
+                    assert "in use by another server" in said
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
     assert lines[0] == lines[1]
