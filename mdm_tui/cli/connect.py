@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mdm_tui.config.connections import Connection
 from mdm_tui.config.errors import ConfigError, nearest
@@ -12,13 +13,18 @@ from mdm_tui.config.settings import Settings, load
 
 from . import codes
 
-__all__ = ["choose", "settings"]
+__all__ = ["choose", "link", "settings"]
 
 
 def settings(env: Mapping[str, str]) -> tuple[Settings, Paths]:
     """The configuration and the folders. Raises `ConfigError`."""
     paths = Paths.default(env)
     return load(paths.config_file, env), paths
+
+
+def link(arguments: Namespace, found: Settings) -> Settings:
+    """The settings with what the command line says of the link."""
+    return replace(found, low_bandwidth=True) if getattr(arguments, "low_bandwidth", False) else found
 
 
 def choose(arguments: Namespace, found: Settings) -> Connection | None:

@@ -13,6 +13,7 @@ __all__ = ["run"]
 def run(arguments: Namespace, env: Mapping[str, str]) -> int:
     """Open the console; the exit code."""
     settings, paths = connect.settings(env)
+    settings = connect.link(arguments, settings)
     connection = connect.choose(arguments, settings)
     terminal.require(env)
     if connection is None:
@@ -21,7 +22,7 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
         notice = (
             f"No connection is set up in {paths.config_file}: this is the demo fleet; the README tells how to add one."
         )
-        return demo.open_console(demo.DEFAULTS, env, notice)
+        return demo.open_console(Namespace(**vars(demo.DEFAULTS), low_bandwidth=settings.low_bandwidth), env, notice)
     log.start(paths)
     from mdm_tui.tui.app import run as open_app
 

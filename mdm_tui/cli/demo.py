@@ -33,6 +33,7 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
 def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "") -> int:
     """The console on a demo fleet. It does not wait for the server when the fleet is known from last time."""
     settings, paths = connect.settings(env)
+    settings = connect.link(arguments, settings)
     log.start(paths)
     folder, lock = _folder(paths, f"{arguments.scenario}-{arguments.devices}-{arguments.seed}")
     try:

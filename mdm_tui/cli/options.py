@@ -66,6 +66,15 @@ def _connection(parser: argparse.ArgumentParser, *, top: bool) -> None:
     )
 
 
+def _link(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    parser.add_argument(
+        "--low-bandwidth",
+        action="store_true",
+        default=False if top else argparse.SUPPRESS,
+        help="for slow links: ages tick every ten seconds (low_bandwidth in the configuration)",
+    )
+
+
 def _fleet(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("fleet")
     group.add_argument(
@@ -98,10 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="store_true", help="the versions of mdm-tui and of what it stands on")
     _connection(root, top=True)
+    _link(root, top=True)
     commands = root.add_subparsers(dest="command", title="commands", metavar="COMMAND", parser_class=_Parser)
 
     demo = commands.add_parser("demo", help="the console on a fleet of simulated devices", description=_DEMO)
     _fleet(demo)
+    _link(demo, top=False)
 
     serve = commands.add_parser("serve", help="the embedded fleet server alone", description=_SERVE)
     _fleet(serve)

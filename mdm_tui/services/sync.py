@@ -11,6 +11,7 @@ from typing import Literal
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import age
 
 from .context import Context
 from .events import SyncChanged
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 Phase = Literal["starting", "syncing", "fresh", "stale", "paused", "signed_out"]
 
 PAGE_SHIFT_WALKS = 3
+SKEW = 30.0
+"""Seconds by which the two clocks may differ before the person is told that ages are wrong."""
 # What a new connection reads again from files and surroundings: the token, the trusted certificates.
 _CURED_OUTSIDE = frozenset({Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS})
 
@@ -73,6 +76,7 @@ class Sync:
         self._walker = Walker(context, progress=self._progress, between=self._between_pages)
         self._next_walk = 0.0
         self._next_delta = 0.0
+        self._skewed = False
 
     # what the screens ask
     def poke(self) -> None:
@@ -170,6 +174,19 @@ class Sync:
             self._next_walk = clock.monotonic() + Pace.walk(self._walker.pages, context.connection.budget)
         await self._walker.remember()
         self._set(phase="fresh", last_ok=clock.now(), error=None, attempts=0, walked=None, total=self._walker.total)
+        self._compare_clocks()
+
+    def _compare_clocks(self) -> None:
+        """Say it once when this machine's clock and the service's differ, and once more after they agreed again."""
+        provider = self._context.provider
+        skew = provider.clock_skew if provider is not None else None
+        skewed = skew is not None and abs(skew) > SKEW
+        if skew is not None and skewed and not self._skewed:
+            way = "behind" if skew > 0 else "ahead of"
+            self._context.notice(
+                "warn", f"This machine's clock is {age(abs(skew))} {way} the service's: ages here are wrong by as much."
+            )
+        self._skewed = skewed
 
     def _looked(self) -> None:
         self._next_delta = self._context.clock.monotonic() + self.pace.poll()

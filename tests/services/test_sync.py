@@ -11,7 +11,7 @@ import pytest
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.services.context import Context
 from mdm_tui.services.devices import Devices
-from mdm_tui.services.events import DevicesChanged, Event, SyncChanged
+from mdm_tui.services.events import DevicesChanged, Event, Noticed, SyncChanged
 from mdm_tui.services.pace import Attention
 from mdm_tui.services.sync import Sync
 from mdm_tui.store.mirror import View
@@ -305,3 +305,23 @@ async def test_events_of_a_walk_name_what_changed(sync: Sync, context: Context, 
     assert len(devices) == 1
     assert devices[0].moved
     assert devices[0].ids is not None and len(devices[0].ids) == 5
+
+
+async def test_clocks_that_differ_are_told_once(
+    sync: Sync, context: Context, clock: VirtualClock, fake: FakeProvider
+) -> None:
+    subscription = context.hub.subscribe()
+    fake.clock_skew = -29.0
+    await sync.start()
+    await clock.advance(40)
+    assert not [event for event in subscription.take() if isinstance(event, Noticed)]
+    fake.clock_skew = -240.0
+    await clock.advance(60)
+    (told,) = [event for event in subscription.take() if isinstance(event, Noticed)]
+    assert "4m ahead of the service's" in told.sentence
+    fake.clock_skew = 0.0
+    await clock.advance(20)
+    fake.clock_skew = 90.0
+    await clock.advance(20)
+    (told,) = [event for event in subscription.take() if isinstance(event, Noticed)]
+    assert "behind the service's" in told.sentence

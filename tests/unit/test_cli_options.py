@@ -110,6 +110,13 @@ def test_flags_before_and_after_the_command_mean_the_same() -> None:
     assert parse(["devices", "van"]).read_only is False
 
 
+@pytest.mark.parametrize("words", [["--low-bandwidth"], ["--low-bandwidth", "demo"], ["demo", "--low-bandwidth"]])
+def test_a_slow_link_can_be_said_on_the_command_line(words: list[str]) -> None:
+    assert connect.link(parse(words), Settings()).low_bandwidth
+    assert not connect.link(parse([word for word in words if word == "demo"]), Settings()).low_bandwidth
+    assert connect.link(parse([]), Settings(low_bandwidth=True)).low_bandwidth, "a flag only adds"
+
+
 def test_sort_takes_a_leading_dash_and_aliases() -> None:
     assert sorting(parse(["devices", "--sort", "-seen,name"]).sort) == (("seen", True), ("name", False))
     assert sorting("-batt") == (("battery", True),)
