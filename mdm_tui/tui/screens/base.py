@@ -17,7 +17,8 @@ from mdm_tui.tui import safe
 from mdm_tui.tui.actions import BY_ID, bindings, key_text
 from mdm_tui.tui.bridge import FleetNews
 from mdm_tui.tui.widgets.grid import Grid
-from mdm_tui.tui.widgets.header import Header
+from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
+from mdm_tui.tui.widgets.header import FRAME_FROM, Header
 from mdm_tui.tui.widgets.lines import Lines, Part, length, part
 
 if TYPE_CHECKING:
@@ -72,12 +73,20 @@ class FleetScreen(Screen[Any]):
     HINTS: ClassVar[tuple[str, ...]] = ()
     TAB: ClassVar[str] = ""
     LIVE: ClassVar[bool] = False
+    # Where there is room, production is a red frame round everything; below, the header has a red edge.
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-edge"), (FRAME_FROM, "-frame")]
+    DEFAULT_CSS: ClassVar[str] = """
+    FleetScreen.-production.-frame { border: round $production; }
+    FleetScreen.-production.-frame.-plain { border: ascii $production; }
+    """
     app: MdmApp  # type: ignore[assignment]
 
     def __init__(self, session: Any) -> None:
         super().__init__()
         self.session = session
         self._missed: list[object] = []
+        self.set_class(session.connection.production, "-production")
+        self.set_class(glyphs() is ASCII, "-plain")
 
     def compose(self) -> ComposeResult:
         yield Header(lambda: self.app.header_state(self), self.app.now, step=self.app.age_step)

@@ -15,7 +15,9 @@ from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
 
 __all__ = ["Header", "HeaderState", "Tab", "freshness", "paint"]
 
-_NARROW: Final = 100
+# A screen this wide gives production a frame (`FleetScreen`), which takes a column on each side.
+FRAME_FROM: Final = 100
+_NARROW: Final = FRAME_FROM - 2
 _ROOMY: Final = 150
 _SHORT: Final[dict[ErrorKind, str]] = {
     ErrorKind.UNREACHABLE: "unreachable",
@@ -106,7 +108,8 @@ def _age(seconds: float, step: int) -> str:
 def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = None, step: int = 1) -> list[Line]:
     """Both lines for a width."""
     narrow = width < _NARROW
-    edge = part("#" if glyphs() is ASCII else "▌", "production", bold=True) if state.production else part(" ")
+    edged = state.production and narrow
+    edge = part("#" if glyphs() is ASCII else "▌", "production", bold=True) if edged else part(" ")
     left: list[Part] = [edge, part(state.name, "text", bold=True)]
     if state.title and not narrow:
         left.append(part(f"  {state.title}", "muted"))
