@@ -79,6 +79,8 @@ class MdmApp(app_go.Going, App[int]):
         self.last_key = float("-inf")
         self.last_touch = clock()
         self.bar_history: list[str] = []
+        self.segment: tuple[int, ...] = ()
+        self.segment_name = ""
         self.news_seen = 0
         self.last_known: float | None = None
         self._keymap_wanted = dict(keymap or {})
@@ -194,10 +196,15 @@ class MdmApp(app_go.Going, App[int]):
         return bridge.tally.devices if bridge else None
 
     def whole_fleet(self, session: Session) -> View:
-        """The view of everything in a session."""
+        """The view of everything in a session, or in the segment that the console is narrowed to."""
         from mdm_tui.store.mirror import View
 
-        return View(session.scope, now=self.now())
+        return View(session.scope, now=self.now(), segment=self.segment)
+
+    def count_again(self) -> None:
+        """Count the devices of the current session soon."""
+        if bridge := self._bridges.get(self.current):
+            bridge.tally.want("devices")
 
     # --- errors ---
 

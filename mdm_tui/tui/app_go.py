@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
+from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetScreen
@@ -70,6 +71,7 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         title=session.factory.title,
         production=connection.production,
         locked=session.writable,
+        scope=f"segment {screen.app.segment_name}" if screen.app.segment else "",
         phase=str(phase),
         last_ok=state.last_ok if state and state.last_ok is not None else last_known,
         next_at=state.next_at if state else None,
@@ -108,6 +110,12 @@ class Going(_Base):
         paths: Any
         env: Any
         bar_history: list[str]
+        segment: tuple[int, ...]
+        segment_name: str
+
+        def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> Any: ...
+        def fleet_screens(self) -> Iterator[FleetScreen]: ...
+        def count_again(self) -> None: ...
 
     def screen_makers(self) -> dict[str, Callable[[], Screen[Any]]]:
         """The modes and how the first screen of each is made; imported when it is first shown."""
@@ -210,6 +218,13 @@ class Going(_Base):
 
     # --- the command bar and the themes ---
 
+    async def do_line(self, text: str) -> None:
+        """As `go_line`, with what a service refuses told as a notice."""
+        try:
+            await self.go_line(text)
+        except FleetError as error:
+            safe.toast(self, "", error.sentence(), "error")
+
     async def go_line(self, text: str) -> None:
         """Do what a line of the command bar says. Raises `FleetError` when a service cannot."""
         verb, _space, rest = text.partition(" ")
@@ -225,12 +240,30 @@ class Going(_Base):
             await self._filter(rest)
         elif name == "device":
             await self._find(rest)
+        elif name == "segment":
+            await self._segment(rest)
         elif name in (*MODES, *_LATER, *_NEEDS) and not rest:
             await self.action_go(name)
         elif name == "devices":
             await self._filter(rest)
         else:
             await self._find(text)
+
+    async def _segment(self, asked: str) -> None:
+        from mdm_tui.tui.screens.segment import narrow
+
+        # Not awaited here: a person answers, and the app's own queue must go on meanwhile.
+        self.spawn(narrow(self, self.session, asked), "segment")
+
+    def set_segment(self, ids: tuple[int, ...], name: str) -> None:
+        """Narrow the console to these segments; () is the whole organisation."""
+        from mdm_tui.tui.screens.devices import DevicesScreen
+
+        self.segment, self.segment_name = ids, name
+        for screen in self.fleet_screens():
+            if isinstance(screen, DevicesScreen):
+                screen.ask_again(top=True)
+        self.count_again()
 
     async def _filter(self, words: str) -> None:
         from mdm_tui.tui.screens.devices import DevicesScreen

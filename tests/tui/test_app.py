@@ -229,7 +229,7 @@ async def test_quitting_while_commands_are_sent_asks(tmp_path: Path) -> None:
         while isinstance(app.screen, Ask):
             await pilot.pause(0.01)
         assert app.return_value is None
-        await pilot.press("ctrl+q")
+        await _bar(app, pilot, "quit")
         while not isinstance(app.screen, Ask):
             await pilot.pause(0.01)
         await pilot.press("y")

@@ -131,8 +131,11 @@ class ActConfirm(Guarded):
     def _title(self, will: int, total: int) -> list[tuple[str, str]]:
         spec = self.plan.spec
         of = f"{will} of {total} devices" if total != will else f"{total} device{'s' if total != 1 else ''}"
+        where = f" · segment {self.app.segment_name}" if self.app.segment else ""
         origin = " from" if spec.name == "DISENROLL" else " ·"
-        return [(f"{spec.title} {of}{origin} {self.session.factory.title} · {self.session.connection.name}", "text")]
+        return [
+            (f"{spec.title} {of}{origin} {self.session.factory.title} · {self.session.connection.name}{where}", "text")
+        ]
 
     def _words(self) -> list[tuple[str, str]]:
         spec = self.plan.spec

@@ -90,7 +90,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
 
         self._asking += 1
         mine = self._asking
-        view = self.asked.view(self.session.scope, self.app.now(), self.grid.marks)
+        view = self.asked.view(self.session.scope, self.app.now(), self.grid.marks, self.app.segment)
         narrowed = self.asked.narrowed
         try:
             ids = await self.session.mirror.ids(view)
@@ -167,6 +167,10 @@ class DevicesScreen(DevicesActions, FleetScreen):
                 words = f"No device is known yet: {state.error.sentence()}\n{words}"
             elif state.phase == "fresh":
                 words = "This organisation has no devices."
+                if self.app.segment:
+                    words = (
+                        f"No device is in segment {self.app.segment_name}.\n:segment all shows the whole organisation."
+                    )
         if self.grid.empty != words:
             self.grid.empty = words
 

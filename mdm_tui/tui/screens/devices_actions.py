@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +154,8 @@ class DevicesActions(_Base):
         count = len(self.grid.marks) or self.source.count()
         what = "marked devices" if self.grid.marks else "devices"
         options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        title = f"Export {count:,} {what}, {len(self.grid.columns)} columns"
+        where = f" of segment {self.app.segment_name}" if self.app.segment else ""
+        title = f"Export {count:,} {what}{where}, {len(self.grid.columns)} columns"
         self.app.push_screen(Choose(title, options), self._export_as)
 
     def _export_as(self, kind: str | None) -> None:
@@ -170,11 +172,11 @@ class DevicesActions(_Base):
         for start in range(0, len(ids), 500):
             rows = await self.source.read(ids[start : start + 500])
             found.extend(devices_text.plain_values({**row.values, "id": row.id}, keys, now) for row in rows)
+        place = re.sub(r"[^A-Za-z0-9]+", "-", self.app.segment_name).strip("-")
+        name = f"devices-{place}" if place else "devices"
         make = devices_export.as_csv if kind == "csv" else devices_export.as_json
         try:
-            path = await asyncio.to_thread(
-                lambda: devices_export.write(Path.cwd(), "devices", kind, make(keys, found), now)
-            )
+            path = await asyncio.to_thread(lambda: devices_export.write(Path.cwd(), name, kind, make(keys, found), now))
         except OSError as error:
             self.tell(f"The export could not be written: {error.strerror or error}.", "error")
             return

@@ -34,8 +34,8 @@ class Asked:
         """Whether it may leave devices out."""
         return bool(self.words.strip() or self.faults_only or self.marked_only)
 
-    def view(self, scope: str, now: float, marks: Iterable[str]) -> View:
-        """The mirror's view of it."""
+    def view(self, scope: str, now: float, marks: Iterable[str], segment: tuple[int, ...] = ()) -> View:
+        """The mirror's view of it, within these segments."""
         from mdm_tui.store.mirror import View
 
         return View(
@@ -44,6 +44,7 @@ class Asked:
             sort=self.sort,
             faults_only=self.faults_only,
             now=now,
+            segment=segment,
             only=tuple(marks) if self.marked_only else None,
         )
 

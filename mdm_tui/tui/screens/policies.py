@@ -15,6 +15,7 @@ from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen, List
 from mdm_tui.tui.screens.policies_actions import PoliciesActions
 from mdm_tui.tui.screens.policies_source import COLUMNS, SORTS, PoliciesSource
+from mdm_tui.tui.screens.segment import EXPANDED
 from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.lines import Part, part
@@ -23,7 +24,6 @@ __all__ = ["PoliciesScreen"]
 
 _PAGE = 100
 _PAGES_MOST = 200
-_EXPANDED = {"": "", "children": " and below", "ancestors": " and above"}
 
 
 class PoliciesScreen(PoliciesActions, FleetScreen):
@@ -144,7 +144,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         left: list[Part] = [part(" / ", "accent")]
         left.append(part(self.source.words, bold=True) if self.source.words else part("filter", "muted"))
         if self.scope is not None:
-            left.append(part(f"   segment {self.scope_name}{_EXPANDED.get(self.scope.expand, '')}", "info"))
+            left.append(part(f"   segment {self.scope_name}{EXPANDED.get(self.scope.expand, '')}", "info"))
         right: list[Part] = []
         if self.sentence:
             right.append(part("not read anew ", "warn"))

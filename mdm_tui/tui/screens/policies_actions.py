@@ -81,30 +81,15 @@ class PoliciesActions(_Base):
         self.app.spawn(self._scope(), "segment")
 
     async def _scope(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-        from mdm_tui.tui.screens.device_edit_lists import segment_items
+        from mdm_tui.tui.screens.segment import choose
 
         try:
-            segments = await self.session.devices.segments()
+            chosen = await choose(self.app, self.session, "Policies of which segment?")
         except FleetError as error:
             self.tell(error.sentence(), "warning")
             return
-        items = [Item("all", "All segments"), *segment_items(segments)]
-        key = await answer(self.app, Search("Policies of which segment?", filtered(items)))
-        if key is None:
-            return
-        if key == "all":
-            self.set_scope(None, "")
-            return
-        name = next((item.title for item in items if item.key == key), key)
-        options = [
-            ("own", "This segment alone", ""),
-            ("children", "With those below it", "expandTo=children"),
-            ("ancestors", "With those above it", "expandTo=ancestors"),
-        ]
-        expand = await answer(self.app, Choose(f"Segment {name}", options))
-        if expand is not None:
-            self.set_scope(Scope(int(key), "" if expand == "own" else expand), name)
+        if chosen is not None:
+            self.set_scope(*chosen)
 
     # --- opening ---
 

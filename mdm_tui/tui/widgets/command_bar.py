@@ -10,7 +10,6 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from mdm_tui.tui import safe
 from mdm_tui.tui.widgets.lines import Lines, part
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ VERBS: dict[str, str] = {
     "images": "system images",
     "rollouts": "rollouts",
     "device": "NAME, SERIAL or ID: open it",
+    "segment": "NAME or all: only that part of the organisation",
     "filter": "WORDS: the devices that have them all",
     "theme": "NAME: another theme",
     "help": "the keys that work here",
@@ -146,14 +146,8 @@ class CommandBar(Horizontal):
             history.append(text)
         await self._close()
         if text:
-            try:
-                await self.app.go_line(text)
-            except Exception as error:
-                from mdm_tui.fleet.errors import FleetError
-
-                if not isinstance(error, FleetError):
-                    raise
-                safe.toast(self.app, "", error.sentence(), "error")
+            # By the app, not by this bar: what a dialog answers is given to who asked, and the bar is gone by then.
+            self.app.call_later(self.app.do_line, text)
 
     async def _close(self) -> None:
         back = self._back
