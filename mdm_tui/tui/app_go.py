@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, theme_names, use_theme
@@ -283,12 +284,19 @@ class Going(_Base):
             from mdm_tui.store.mirror import View
 
             ids = ids or await session.mirror.ids(View(session.scope, words=tuple(text.split()), now=self.now()))
+            ids = await self._named(ids, text) or ids
         if len(ids) == 1:
             self.open_device(ids[0])
         elif ids:
             await self._filter(text)
         else:
             safe.toast(self, "", f"No screen and no device is called {text!r}. ? shows what can be done.", "warning")
+
+    async def _named(self, ids: list[str], text: str) -> list[str]:
+        """Those of some devices whose whole name is this text."""
+        rows = await self.session.mirror.rows(self.session.scope, ids[:500])
+        wanted = search_key(text).strip()
+        return [key for key, row in rows.items() if search_key(str(row.values.get("name") or "")) == wanted]
 
     def theme_choices(self) -> list[str]:
         """Names of the themes there are."""

@@ -18,6 +18,7 @@ from mdm_tui.tui.screens.act_confirm import ActConfirm
 from mdm_tui.tui.screens.act_form import ActForm
 from mdm_tui.tui.screens.queue import QueueScreen
 from mdm_tui.tui.widgets.form import Either
+from mdm_tui.tui.widgets.ticks import Ticks
 
 _ORDER = ("REBOOT", "LOCK", "CLEAR_APP_DATA", "RESET_PASSWORD", "DISENROLL")
 
@@ -161,6 +162,14 @@ async def test_clearing_app_data_needs_packages_or_the_word_that_there_is_no_lis
     async with open_house(tmp_path) as house:
         dialog = await act(house, "CLEAR_APP_DATA", house.listening())
         assert dialog.apps, "the device's own apps are offered"
+        assert "[ ] " in house.text() and "[x] " not in house.text(), "a tick is a sign, not a colour"
+        ticks = dialog.query_one(Ticks)
+        ticks.focus()
+        await house.press("space")
+        assert ticks.selected == [dialog.apps[0][0]]
+        assert house.text().count("[x] ") == 1
+        await house.press("space")
+        assert "[x] " not in house.text()
         dialog.query_one(Either).choose("with")
         await house.rest()
         dialog.finish()

@@ -123,6 +123,8 @@ async def test_the_command_bar_goes_anywhere(tmp_path: Path) -> None:
         assert opened == [session.devices[7].id, session.devices[9].id]
         await _bar(app, pilot, "gate tablet")
         assert screen.asked.words == "gate tablet", "several of that name are a list"
+        await _bar(app, pilot, "van 1")
+        assert opened[-1] == session.devices[1].id, "the one whose whole name it is, though others hold the words too"
         await _bar(app, pilot, "no such thing [/]")
         assert any("no such thing [/]" in sentence for sentence in toasts(app))
         await _bar(app, pilot, "theme day")

@@ -10,10 +10,13 @@ import httpx
 from house import House, open_house
 from textual.widgets import Input
 
+from mdm_tui.fleet.devices import Device
 from mdm_tui.server.testing import BASE_URL
 from mdm_tui.services.session import Session
+from mdm_tui.store.mirror import View
 from mdm_tui.tui.screens.editor import PolicyScreen
 from mdm_tui.tui.screens.policies import PoliciesScreen
+from mdm_tui.tui.screens.policies_actions import _device_search
 from mdm_tui.tui.widgets.report import LinesView
 from tests.faulty import Status
 
@@ -227,6 +230,18 @@ async def test_assigned_to_marked_devices_and_watched_until_it_is_pushed(tmp_pat
             if "not pushed" not in house.text():
                 break
         assert "pushed" in house.text() and "not pushed" not in house.text(), "devicePolicyStatus turned"
+
+
+async def test_the_device_that_is_called_so_is_offered_first(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        scope, mirror = house.session.scope, house.session.mirror
+        ids = await mirror.ids(View(scope, sort=(("name", False),)))
+        raw = '{"displayName": "Zeta"}'
+        for key, name, serial in ((ids[0], "Zeta 2", "X6"), (ids[1], "Zeta 60", "Y"), (ids[2], "Zeta 6", "Z")):
+            await mirror.put_detail(scope, Device(key, {"name": name, "serial": serial}, raw), house.clock.now())
+        found = await _device_search(house.session, house.clock.now)("zeta 6")
+        assert [item.title for item in found][:2] == ["Zeta 6", "Zeta 60"]
+        assert "Zeta 2" in [item.title for item in found], "its serial holds the 6"
 
 
 async def test_contents_and_devices_are_readable(tmp_path: Path) -> None:

@@ -112,12 +112,12 @@ class ActConfirm(Guarded):
                     yield Static(safe.plain("Duration"), classes="label")
                     yield Input(id="duration", placeholder="none", compact=True)
                     yield Static(
-                        safe.plain("a number; the contract names no unit (seconds is likely)", "muted"),
+                        safe.plain("likely seconds: the contract names no unit", "muted"),
                         classes="meaning",
                     )
             with Horizontal(classes="row"):
                 yield Static(safe.plain("Reason"), classes="label")
-                yield Input(id="reason", placeholder="kept in the journal, may be empty", compact=True, max_length=200)
+                yield Input(id="reason", placeholder="for the journal; optional", compact=True, max_length=200)
                 yield Static(safe.plain(f"{will} of {total} will be sent, one by one"), classes="count")
             if will:
                 with Horizontal(classes="row"):

@@ -14,6 +14,7 @@ from mdm_tui.fleet.commands import CommandSpec, Param
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.dialogs import Guarded, foot
 from mdm_tui.tui.widgets.form import Either
+from mdm_tui.tui.widgets.ticks import Ticks
 
 __all__ = ["ActForm"]
 
@@ -32,9 +33,9 @@ class ActForm(Guarded):
     ActForm > Vertical { width: 78; }
     ActForm Either { background: $raised; }
     ActForm Input { margin-left: 6; }
-    ActForm SelectionList { height: auto; max-height: 8; border: none; margin-left: 6; padding: 0; background: $raised;
+    ActForm Ticks { height: auto; max-height: 8; border: none; margin-left: 4; padding: 0; background: $raised;
         scrollbar-size-vertical: 1; }
-    ActForm SelectionList:focus { border: none; }
+    ActForm Ticks:focus { border: none; }
     ActForm .what { height: auto; }
     """
 
@@ -66,7 +67,7 @@ class ActForm(Guarded):
         yield Static(safe.plain(f"{param.title}: choose one"))
         yield Either(param.key, [("with", with_it), ("without", f"{without} ({param.absent})")])
         if param.kind == "packages" and self.apps:
-            yield SelectionList[str](
+            yield Ticks[str](
                 *[
                     Selection(safe.join(name or package, (f"  {package}", "muted")), package)
                     for package, name in self.apps

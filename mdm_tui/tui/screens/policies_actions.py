@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Scope
-from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.text import clean, search_key
 from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
 
 if TYPE_CHECKING:
@@ -279,17 +279,26 @@ def _marked(app: Any, session: Any) -> list[str]:
     return []
 
 
+def _nearness(name: str, typed: str) -> int:
+    if name == typed:
+        return 0
+    return 1 if name.startswith(typed) else 2 if typed in name else 3
+
+
 def _device_search(session: Any, now: Any) -> Any:
     from mdm_tui.store.mirror import View
 
     async def load(text: str) -> list[Item]:
-        ids = (await session.mirror.ids(View(session.scope, words=tuple(text.split()), now=now())))[:50]
-        rows = await session.mirror.rows(session.scope, ids)
-        return [
+        ids = await session.mirror.ids(View(session.scope, words=tuple(text.split()), now=now()))
+        rows = await session.mirror.rows(session.scope, ids[:500])
+        found = [
             Item(key, clean(rows[key].values.get("name") or key), clean(rows[key].values.get("serial") or ""))
             for key in ids
             if key in rows
         ]
+        # Words are found in serials and ids too: who is called by this very text comes first.
+        typed = search_key(text).strip()
+        return sorted(found, key=lambda item: _nearness(search_key(item.title), typed))[:50]
 
     return load
 
