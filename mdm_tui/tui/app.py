@@ -245,6 +245,10 @@ class MdmApp(app_go.Going, App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would render the error with its local variables; see crash.py.
+        if self._exit:
+            # On its way out already, perhaps before its first screen stood: what breaks now is part of ending.
+            self._close_messages_no_wait()
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen
 
 from mdm_tui.tui import safe
@@ -62,7 +63,16 @@ class Hints(Lines):
         self.show([[*line, *last]])
 
 
-class FleetScreen(Screen[Any]):
+class _Leavable(Screen[Any]):
+    """What every screen and dialog can be asked."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the person has left it for good: work that ends only now must not draw on it any more."""
+        return self._pruning or not self.is_attached
+
+
+class FleetScreen(_Leavable):
     """A screen on one session.
 
     `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
@@ -143,7 +153,7 @@ class FleetScreen(Screen[Any]):
             header.tick()
 
 
-class FleetModal(ModalScreen[Any]):
+class FleetModal(_Leavable, ModalScreen[Any]):
     """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
@@ -153,6 +163,26 @@ class FleetModal(ModalScreen[Any]):
     """
 
     BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
+    # Class values: a dialog's own __init__ need not know of them.
+    _answered = False
+    _late: tuple[Any] | None = None
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close with an answer, once: Textual's takes away whatever lies on top, so a second call took another screen.
+
+        Under another dialog the answer waits until this one is on top again.
+        """
+        if self._answered:
+            return AwaitComplete.nothing()
+        if self.app.screen is not self:
+            self._late = (result,)
+            return AwaitComplete.nothing()
+        self._answered = True
+        return super().dismiss(result)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._late is not None:
+            self.dismiss(*self._late)
 
     def action_back(self) -> None:
         """Close without an answer."""

@@ -98,7 +98,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
 
     async def reload(self) -> None:
         """Take what is kept of the device now, and draw it; cursor and sight stay."""
-        if not self.is_attached:
+        if self.gone:
             return
         stored = await self.session.mirror.device(self.session.scope, self.device_id)
         if stored is not None:
@@ -128,6 +128,8 @@ class DeviceScreen(DeviceActions, FleetScreen):
         from mdm_tui.tui.screens.queue_lines import command_lines
 
         items = await commands.queue(self.device_id)
+        if self.gone:
+            return
         width = self.query_one(LinesView).size.width or 80
         self.contents.commands = command_lines(items, width, now=self.app.now())
         self.contents.commands_count = len(items)
@@ -152,7 +154,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
 
     async def draw(self) -> None:
         """Lay the lines out for the width there is."""
-        if not self.is_attached:
+        if self.gone:
             return
         view = self.query_one(LinesView)
         width = view.size.width or self.app.size.width
@@ -193,10 +195,11 @@ class DeviceScreen(DeviceActions, FleetScreen):
             self._say("")
 
     def _say(self, sentence: str, role: str = "muted") -> None:
-        self.query_one(Notice).say(sentence, role)
+        if not self.gone:
+            self.query_one(Notice).say(sentence, role)
 
     def tick(self) -> None:
-        if not self.is_attached or not self.query(Title):
+        if self.gone or not self.query(Title):
             return
         now = self.app.now()
         sync = self.session.sync

@@ -95,6 +95,8 @@ class EditScreen(EditSending, FleetScreen):
         self._say("")
 
     def _fill(self, raw: str) -> None:
+        if self.gone:
+            return
         self.raw = raw
         self.form.begin(self.session.devices.editable(raw))
         report = self.session.devices.report(raw)
@@ -110,11 +112,11 @@ class EditScreen(EditSending, FleetScreen):
     # --- showing ---
 
     def _say(self, sentence: str, role: str = "muted") -> None:
-        if self.is_attached:
+        if not self.gone:
             self.query_one(Notice).say(sentence, role)
 
     def _show(self) -> None:
-        if not self.is_attached:
+        if self.gone:
             return
         form = self.form
         for key in ("policy_id", "user_id", "segment_id"):
@@ -147,7 +149,7 @@ class EditScreen(EditSending, FleetScreen):
         view.set_lines(lines)
 
     def tick(self) -> None:
-        if self.is_attached:
+        if not self.gone:
             sync = self.session.sync
             self.query_one(Title).tell(self.stored, self.device_id, sync.state.next_at, self.app.now())
 
@@ -197,8 +199,9 @@ class EditScreen(EditSending, FleetScreen):
             if chosen is None:
                 return
             values[key] = chosen
-        self._touched(key)
-        self._show()
+        if not self.gone:
+            self._touched(key)
+            self._show()
 
     async def _stack(self, message: Pick.Asked) -> None:
         stack: list[Assignment] = list(self.form.values.get("assignments") or [])

@@ -98,6 +98,9 @@ class EditSending(_Base):
         return True
 
     def _refused(self, error: FleetError) -> None:
+        if self.gone:
+            self.tell(f"The edit was not taken: {error.sentence()}", "error")
+            return
         for problem in error.problems:
             key = str(problem.path[0]) if problem.path else ""
             if key in TITLES:
@@ -105,6 +108,9 @@ class EditSending(_Base):
         self._say(error.sentence(), "bad")
 
     def _sent(self, outcome: Any) -> None:
+        if self.gone:
+            self.tell(outcome.sentence(), "information" if outcome.ok else "warning")
+            return
         sent = dict(outcome.sent)
         held = self.session.devices.editable(outcome.device.raw)
         differs = {item.key: item for item in outcome.differs}

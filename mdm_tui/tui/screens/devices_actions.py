@@ -84,6 +84,7 @@ class DevicesActions(_Base):
         if chosen is None:
             return
         # What was shown keeps its order, what is new comes in the registry's.
+        chosen = chosen - {"name"}
         kept = [key for key in self.asked.columns if key in chosen]
         new = [key for key in COLUMNS if key in chosen and key not in kept]
         self.set_columns(("name", *kept, *new) if chosen else DEFAULT_COLUMNS)

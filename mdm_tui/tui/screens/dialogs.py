@@ -174,10 +174,10 @@ class Search(Guarded):
         try:
             items = list(await self._load(text))
         except FleetError as error:
-            if self.is_attached:
+            if not self.gone:
                 self.complain(error.sentence())
             return
-        if mine != self._asked or not self.is_attached:
+        if mine != self._asked or self.gone:
             return
         self.complain("" if items else "Nothing matches.")
         self._items = items

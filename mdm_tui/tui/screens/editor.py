@@ -110,7 +110,7 @@ class PolicyScreen(EditorActions, FleetScreen):
                 self.say(error.sentence(), "bad")
                 return
         opened = self.opened
-        if not self.is_attached:
+        if self.gone:
             return
         # A draft goes on from what it began with: saving then shows what others changed since.
         self.base = opened.draft_base if opened.draft is not None and opened.draft_base else opened.base
@@ -132,8 +132,9 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     def load(self, text: str) -> None:
         """Put a text into the editor without calling it typed."""
-        self._loading = True
-        self.area.load(text)
+        if not self.gone:
+            self._loading = True
+            self.area.load(text)
 
     # --- while one types ---
 
@@ -148,6 +149,8 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     async def check(self) -> None:
         """Check the text and compare it; a later call makes an earlier one worthless."""
+        if self.gone:
+            return
         self._checking += 1
         mine, text = self._checking, self.text
         self.area.highlight()
@@ -160,7 +163,7 @@ class PolicyScreen(EditorActions, FleetScreen):
                 found = await asyncio.to_thread(compare, self.base, text) if large else compare(self.base, text)
             except FleetError:
                 found = ()
-        if mine != self._checking or not self.is_attached:
+        if mine != self._checking or self.gone:
             return
         self.checked, self.differences = checked, found
         self.area.tell(note_at(checked.problems))
@@ -185,7 +188,7 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     def show_side(self) -> None:
         """The pane beside the text, for the view that is chosen."""
-        if not self.is_attached:
+        if self.gone:
             return
         side = self.query_one("#side", LinesView)
         width = side.size.width or self.app.size.width
@@ -211,11 +214,11 @@ class PolicyScreen(EditorActions, FleetScreen):
 
     def say(self, sentence: str, role: str = "muted") -> None:
         """A sentence over the document; "" takes it away."""
-        if self.is_attached:
+        if not self.gone:
             self.query_one(Notice).say(sentence, role)
 
     def tick(self) -> None:
-        if not self.is_attached or not self.query("#title"):
+        if self.gone or not self.query("#title"):
             return
         policy = self.opened.policy if self.opened is not None else None
         name = self.name_in_text() or (clean(policy.name) if policy is not None else "new policy")

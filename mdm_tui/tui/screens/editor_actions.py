@@ -159,6 +159,9 @@ class EditorActions(_Base):
 
         try:
             await self.check()
+            if self.gone:
+                self.tell("Not saved: the editor was left before. The draft is kept.", "warning")
+                return
             if self.checked is not None and not self.checked.ok:
                 self.say("Not saved: the problems below come first.", "bad")
                 return
@@ -216,9 +219,12 @@ class EditorActions(_Base):
         self.opened = Opened(saved.policy.id, saved.policy, saved.base)
         self.base = saved.base
         self.read_at = self.app.now()
-        self.load(saved.base)
         version = f" as v{saved.policy.version}" if saved.policy.version is not None else ""
         words = f"{'Created' if new else 'Saved'}{version}, and read back"
+        if self.gone:
+            self.tell(f"{words}.")
+            return
+        self.load(saved.base)
         if saved.differs:
             places = ", ".join(clean(item.pointer, 60) for item in saved.differs[:5])
             self.say(f"{words}: the service holds something else than was sent in {places}.", "warn")

@@ -66,7 +66,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
             self.source.segments = {segment.id: segment.name for segment in await self.session.devices.segments()}
         except FleetError:
             return
-        if self.is_attached:
+        if not self.gone:
             self.grid.rows_changed([self.source.id_at(index) for index in range(self.source.count())])
 
     # --- reading ---
@@ -75,7 +75,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         """Show what is held now."""
         policies = await self.session.mirror.policies(self.session.scope)
         before, self.source.drafts = self.source.drafts, frozenset(await self.session.policies.drafts())
-        if not self.is_attached:
+        if self.gone:
             return
         changed, moved = self.source.put(policies)
         if moved:
@@ -101,7 +101,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
             served = self.source.served
             if error.kind is Kind.NOT_FOUND and self.scope is not None:
                 served = []
-        if mine != self._asking or not self.is_attached:
+        if mine != self._asking or self.gone:
             return
         self.source.served = served
         await self.take()

@@ -80,7 +80,7 @@ class QueueScreen(QueueActions, FleetScreen):
 
     async def _read(self) -> None:
         try:
-            while self._again and self.is_attached:
+            while self._again and not self.gone:
                 self._again = False
                 commands = self.session.commands
                 if commands is None:
@@ -88,7 +88,7 @@ class QueueScreen(QueueActions, FleetScreen):
                     return
                 items = await commands.queue()
                 self.coverage = await commands.coverage()
-                if not self.is_attached:
+                if self.gone:
                     return
                 changed, moved = self.source.put(items)
                 if moved:

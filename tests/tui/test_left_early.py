@@ -1,0 +1,109 @@
+"""A person is faster than the machine: answers given twice, dialogs under dialogs, screens left while work goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from house import open_house
+
+from mdm_tui.tui.screens.ask import Ask, Choose
+from mdm_tui.tui.screens.device import DeviceScreen
+from mdm_tui.tui.screens.device_edit import EditScreen
+from mdm_tui.tui.screens.editor import PolicyScreen
+
+
+async def test_a_dialog_answered_twice_takes_no_other_screen_away(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.app.open_device(house.listening())
+        await house.rest()
+        given: list[Any] = []
+        dialog = Choose("Which?", [("a", "A", ""), ("b", "B", "")])
+        await house.app.push_screen(dialog, given.append)
+        dialog.dismiss("a")
+        dialog.dismiss("b")
+        await house.rest()
+        assert given == ["a"]
+        assert isinstance(house.screen, DeviceScreen)
+
+
+async def test_an_answer_under_another_dialog_waits_for_its_turn(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        below, above = Ask("Below?", "", "go"), Ask("Above?", "", "go")
+        given: list[tuple[str, Any]] = []
+        await house.app.push_screen(below, lambda answer: given.append(("below", answer)))
+        await house.app.push_screen(above, lambda answer: given.append(("above", answer)))
+        below.dismiss(True)
+        await house.rest()
+        assert house.screen is above
+        assert given == []
+        await house.press("escape")
+        assert given == [("above", None), ("below", True)]
+        assert len(house.app.screen_stack) == 1
+
+
+async def test_leaving_the_columns_as_they_are_shows_each_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        before = house.screen.asked.columns
+        await house.press("W", "escape")
+        assert house.screen.asked.columns == before
+        await house.press("s")
+        assert isinstance(house.screen, Choose)
+
+
+async def test_an_edit_that_ends_after_its_form_was_left_says_so(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        grid = house.screen.grid
+        grid.move_cursor_to(house.listening())
+        await house.press("e")
+        screen = house.screen
+        assert isinstance(screen, EditScreen)
+        update, go = house.session.devices.update, asyncio.Event()
+
+        async def slow(*given: Any, **more: Any) -> Any:
+            await go.wait()
+            return await update(*given, **more)
+
+        house.session.devices.update = slow  # type: ignore[method-assign]
+        screen.form.values["display_name"] = "Renamed"
+        screen.action_send()
+        await house.pilot.pause()
+        await house.app.pop_screen()
+        go.set()
+        await house.rest()
+        assert house.app.crash_message == ""
+        assert len(house.posts("PUT")) == 1
+        assert any("service" in toast or "Sent" in toast or "holds" in toast for toast in house.toasts())
+
+
+async def test_a_policy_saved_after_its_editor_was_left_says_so(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.press("2", "enter")
+        screen = house.screen
+        assert isinstance(screen, PolicyScreen)
+        save, go = house.session.policies.save, asyncio.Event()
+
+        async def slow(*given: Any, **more: Any) -> Any:
+            await go.wait()
+            return await save(*given, **more)
+
+        house.session.policies.save = slow  # type: ignore[method-assign]
+        screen.area.text = screen.text.replace('"exposeToChildren": true', '"exposeToChildren": false')
+        await screen.check()
+        screen.action_save()
+        await house.pilot.pause()
+        await house.app.pop_screen()
+        go.set()
+        await house.rest()
+        assert house.app.crash_message == ""
+        assert any("read back" in toast for toast in house.toasts())
+
+
+async def test_what_breaks_while_it_ends_is_no_crash(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.app.exit(143, return_code=143)
+        house.app._handle_exception(RuntimeError("a screen that was half taken down"))
+        assert house.app.crash_message == ""
+        assert house.app.return_code == 143
+        assert not list(house.paths.state.glob("crash-*"))
