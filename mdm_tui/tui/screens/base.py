@@ -84,7 +84,7 @@ class FleetScreen(_Leavable):
     TAB: ClassVar[str] = ""
     LIVE: ClassVar[bool] = False
     # Where there is room, production is a red frame round everything; below, the header has a red edge.
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-edge"), (FRAME_FROM, "-frame")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-edge"), (FRAME_FROM, "-frame")]
     DEFAULT_CSS: ClassVar[str] = """
     FleetScreen.-production.-frame { border: round $production; }
     FleetScreen.-production.-frame.-plain { border: ascii $production; }
