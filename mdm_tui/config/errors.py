@@ -36,7 +36,8 @@ class ConfigError(Exception):
             place += f", line {self.line}"
         parts = [part for part in (place, self.key) if part]
         head = ": ".join([*parts, self.message]).rstrip(".")
-        return f"{head}. Allowed: {self.allowed.rstrip('.')}." if self.allowed else f"{head}."
+        head += "" if head.endswith("?") else "."
+        return f"{head} Allowed: {self.allowed.rstrip('.')}." if self.allowed else head
 
     def __str__(self) -> str:
         return self.sentence()

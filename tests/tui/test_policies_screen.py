@@ -177,6 +177,8 @@ async def test_a_new_policy_from_a_template_is_created(tmp_path: Path) -> None:
         screen = house.screen
         assert isinstance(screen, PolicyScreen)
         assert "new policy" in house.text() or "(no name)" in house.text()
+        await house.press("f2")
+        assert house.posts() == [] and "Not created: it has no name yet" in house.text()
         await edit(house, name="Forklifts")
         await house.press("f2")
         (sent,) = [seen for seen in house.posts() if seen.path.endswith(POLICIES)]

@@ -166,6 +166,10 @@ class EditorActions(_Base):
                 self.say("Not saved: the problems below come first.", "bad")
                 return
             new = self.opened.policy is None
+            if new and not self.name_in_text().strip():
+                # The contract lets an empty name pass; nobody would find such a policy again.
+                self.say('Not created: it has no name yet. Write one between the quotes of "name".', "bad")
+                return
             if not new and not self.differences:
                 self.say("Nothing differs from the service, so nothing is sent.")
                 return

@@ -65,7 +65,7 @@ def difference_lines(title: str, differences: Sequence[Any], width: int, *, read
     """`~ agentConfiguration.allowLocation   false → true`, and so on."""
     made = [Line(((" ", ""), (title, "accent")))]
     if not readable:
-        made.append(Line((("   ", ""), ("nothing can be compared while the text is not JSON", "muted"))))
+        made.append(Line((("   ", ""), ("not JSON: nothing can be compared yet", "muted"))))
     elif not differences:
         made.append(Line((("   ", ""), ("nothing differs", "muted"))))
     for number, item in enumerate(differences):
