@@ -13,13 +13,12 @@ from typing import Any
 
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.fields import Field
+from mdm_tui.fleet.text import inert
 from mdm_tui.fleet.values import show
 
 __all__ = ["csv_text", "json_text", "jsonl_text", "markdown", "plain", "table", "typed"]
 
 Values = Mapping[str, Value]
-# What begins a formula in a spreadsheet, and what a spreadsheet strips before it looks for one.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # One device with a page of text for a name must not push every other row apart.
 _WIDEST = 64
 _HIDDEN = re.compile(r"[^\x20-\x7e]")
@@ -73,8 +72,8 @@ def csv_text(rows: Iterable[Mapping[str, Any]], fields: Sequence[Field]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return inert(value)
     return "" if value is None else value
 
 

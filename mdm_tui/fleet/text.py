@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clean", "normal_serial", "reveal", "search_key"]
+__all__ = ["clean", "inert", "normal_serial", "reveal", "search_key"]
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DOT = "\N{MIDDLE DOT}"
@@ -19,6 +19,8 @@ _HIDDEN = frozenset({"Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MAX_MARKS = 2
 # Characters that a terminal draws far wider than the one cell they are counted as.
 _WIDE_LIARS = frozenset("\ufdfd\ufdfa\U00012219\U0001242b")
+# What begins a formula in a spreadsheet, in the full width of Japanese keyboards too.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 PLACEHOLDER_SERIALS = frozenset(
     {"", "unknown", "none", "null", "n/a", "na", "0", "0123456789abcdef", "123456789", "default", "string"}
@@ -78,6 +80,13 @@ def reveal(text: str) -> str:
 
 def _is_hidden(char: str) -> bool:
     return char in _FILLERS or unicodedata.category(char) in _HIDDEN or unicodedata.category(char) == "Cc"
+
+
+def inert(text: str) -> str:
+    """`text` for a cell of a CSV file: with `'` before it where a spreadsheet would run it. A lone sign is none."""
+    # Spreadsheets strip blanks, tabs and line ends before they look.
+    seen = text.strip()
+    return f"'{text}" if len(seen) > 1 and seen.startswith(_FORMULA) else text
 
 
 def search_key(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mdm_tui.fleet.text import clean, normal_serial, reveal, search_key
+from mdm_tui.fleet.text import clean, inert, normal_serial, reveal, search_key
 
 anything = st.text(st.characters(exclude_categories=())) | st.text(
     st.sampled_from("\x00\x07\x1b\x7f\x9b\u202e\u2066\u200b\ufeff\u0301\ud800\u2028\t\n\r\u3164é\ufdfd[@click=]")
@@ -111,3 +111,15 @@ def test_search_keys_ignore_case_and_accents(text) -> None:
 )
 def test_serials_as_keys(serial, key) -> None:
     assert normal_serial(serial) == key
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+34", "-2+3", "@SUM(A1)", "\t=1", " \r\n=1", "\u00a0=1", "\uff1d1+1", "\uff20A1"]
+)
+def test_what_a_spreadsheet_would_run_is_made_text(text: str) -> None:
+    assert inert(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "-", "+", "a=1", "Dock -4", "'=1", "3-5"])
+def test_what_no_spreadsheet_runs_is_left_alone(text: str) -> None:
+    assert inert(text) == text

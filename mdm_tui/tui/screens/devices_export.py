@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["as_csv", "as_json", "write"]
+from mdm_tui.fleet.text import inert
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+__all__ = ["as_csv", "as_json", "write"]
 
 
 def as_csv(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
@@ -21,12 +21,8 @@ def as_csv(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(keys)
     for row in rows:
-        writer.writerow([_inert(row.get(key, "")) for key in keys])
+        writer.writerow([inert(row.get(key, "")) for key in keys])
     return out.getvalue()
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) and len(text) > 1 else text
 
 
 def as_json(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
