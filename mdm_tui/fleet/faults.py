@@ -8,12 +8,14 @@ from datetime import date
 from .devices import Value
 from .values import age
 
-__all__ = ["LOW_BATTERY", "SILENT_AFTER", "find", "silent"]
+__all__ = ["LOW_BATTERY", "SILENT_AFTER", "find", "role", "silent"]
 
 LOW_BATTERY = 15
 HOT = 50.0
 SILENT_AFTER = 6 * 3600.0
 PATCH_AFTER_DAYS = 365
+# What may be as it is meant to be; every other fault is "bad".
+_MILD = ("leaving", "left management", "outdated", "policy not applied", "silent ")
 
 
 def find(values: Mapping[str, Value], *, today: date) -> str:
@@ -50,6 +52,11 @@ def silent(seen: Value, now: float) -> str:
     if isinstance(seen, (int, float)) and now - seen > SILENT_AFTER:
         return f"silent {age(now - seen)}"
     return ""
+
+
+def role(words: str) -> str:
+    """The theme role of one fault, or of several joined by ", ": `bad` when one of them is, else `warn`."""
+    return "warn" if all(word.strip().startswith(_MILD) for word in words.split(",")) else "bad"
 
 
 def _outdated(patch: Value, today: date) -> bool:

@@ -7,11 +7,14 @@ import io
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mdm_tui.fleet import faults
 from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
 from mdm_tui.tui.screens import devices_export, devices_text
+from mdm_tui.tui.screens.device_overview import overview
 from mdm_tui.tui.screens.devices_view import REST, Asked, Settling, count_parts, sorted_with, target_ids
 from mdm_tui.tui.widgets.grid_layout import arrange
 
@@ -138,3 +141,22 @@ def test_export_is_private_new_and_inert(tmp_path: Path) -> None:
     assert first != second
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert json.loads(devices_export.as_json(["id"], rows)) == [{"id": "1"}, {"id": "2"}]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"faults": "outdated"},
+        {"faults": "low battery, outdated", "seen": NOW - 9 * 3600},
+        {"faults": "policy not applied"},
+        {"seen": NOW - 9 * 3600},
+    ],
+)
+def test_a_fault_has_the_same_role_on_the_list_and_on_the_device(values: dict[str, Any]) -> None:
+    head = overview({}, values, 100, now=NOW)[0]
+    shown = dict(span for span in head.spans if span[0].strip(" ,"))
+    listed = devices_text.cell("faults", values, NOW)
+    sign, _blank, text = listed.text.partition(" ")
+    assert shown.pop(f"{sign} ") == listed.role
+    assert shown == {word: faults.role(word) for word in shown}
+    assert set(shown) == set(text.split(", "))

@@ -199,3 +199,17 @@ def test_destructive_commands_say_what_happens_to_the_data() -> None:
     for spec in COMMANDS.values():
         assert bool(spec.data) is spec.destructive
         assert spec.destructive or not spec.irreversible
+
+
+@pytest.mark.parametrize(
+    ("words", "role"),
+    [
+        ("outdated", "warn"),
+        ("leaving, silent 9h", "warn"),
+        ("low battery", "bad"),
+        ("outdated, low battery", "bad"),
+        ("policy failed, policy not applied", "bad"),
+    ],
+)
+def test_the_role_of_faults_is_that_of_the_worst(words, role) -> None:
+    assert faults.role(words) == role

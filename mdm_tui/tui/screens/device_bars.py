@@ -49,7 +49,7 @@ class Title(Lines):
                 if not gone.startswith("in ")
                 else "report from the future"
             )
-            right.append(part(words + (f" {glyphs().fault}" if late else ""), "bad" if late else "muted"))
+            right.append(part(words + (f" {glyphs().fault}" if late else ""), "warn" if late else "muted"))
         elif stored is not None:
             right.append(part("never reported", "muted"))
         if next_at is not None and width >= 70:

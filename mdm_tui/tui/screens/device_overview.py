@@ -13,6 +13,7 @@ from mdm_tui.fleet.inventory_text import Line, Spot, width_of
 from mdm_tui.fleet.report import Report, get, last
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, number, parse_time, show, show_bytes, show_time
+from mdm_tui.tui.screens.devices_text import faults_of
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.spark import bar, spark
 
@@ -33,13 +34,13 @@ def overview(
 ) -> list[Line]:
     """The lines of the overview. values: the device's column values. now: epoch seconds."""
     made: list[Line] = []
-    wrong = [word for word in (faults.silent(values.get("seen"), now), str(values.get("faults") or "")) if word]
-    if wrong:
-        text = clean(", ".join(wrong))
+    if text := clean(faults_of(values, now)):
         entry = Entry("Faults", text, "text", text, "faults")
-        made.append(
-            Line(((" " * margin, ""), (f"{glyphs().fault} ", "bad"), (text, "bad")), (Spot(3, len(text), entry),))
-        )
+        spans = [(" " * margin, ""), (f"{glyphs().fault} ", faults.role(text))]
+        for word in text.split(", "):
+            spans += [(", ", "muted")] if len(spans) > 2 else []
+            spans.append((word, faults.role(word)))
+        made.append(Line(tuple(spans), (Spot(margin + 2, len(text), entry),)))
         made.append(Line())
     narrow = _TWO_FROM <= width < _WIDE_FROM
     left = [fact for fact in _left(report, values, now, zone, narrow) if fact]
@@ -101,7 +102,7 @@ def _left(
         ago = gone if gone == "now" or gone.startswith("in ") else f"{gone} ago"
         when = show_time(seen, zone)
         shown = when[:16] if narrow else when
-        found.append(_fact("Seen", "seen", (ago, "bad" if late else ""), (f"  {shown}", "muted"), value=when))
+        found.append(_fact("Seen", "seen", (ago, "warn" if late else ""), (f"  {shown}", "muted"), value=when))
     else:
         found.append(_fact("Seen", "seen", ("never reported", "muted")))
     found.append(_policy(report, values))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mdm_tui.fleet.faults import LOW_BATTERY, silent
+from mdm_tui.fleet.faults import role as fault_role
 from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, show, show_time
@@ -32,6 +33,8 @@ _STATE_WORDS: Final = {
     "PENDING_DISENROLL": "leaving",
     "DELETED": "gone",
 }
+# The fault that a `no` in these columns is.
+_NO: Final = {"pushed": "policy not applied", "compliant": "not compliant", "encrypted": "not encrypted"}
 _LOUD: Final = frozenset({"name"})
 # What differs stands at the end: `Cold sto…has v3`.
 _CLIPPED: Final = frozenset({"id", "policyid", "serial", "policy"})
@@ -97,7 +100,7 @@ def cell(key: str, values: Values, now: float) -> Cell:
     value = values.get(key)
     if key == "faults":
         text = faults_of(values, now)
-        return Cell(f"{glyphs().fault} {text}", _fault_role(text)) if text else Cell("")
+        return Cell(f"{glyphs().fault} {text}", fault_role(text)) if text else Cell("")
     if value is None or value == "":
         return Cell("-", "muted")
     if key == "name":
@@ -122,8 +125,8 @@ def cell(key: str, values: Values, now: float) -> Cell:
     if field.kind == "time":
         return Cell(_ago(value, now), "muted")
     text = show(value, field.kind)
-    if key in ("pushed", "compliant", "encrypted"):
-        return Cell(text, "muted" if value else "warn")
+    if key in _NO:
+        return Cell(text, "muted" if value else fault_role(_NO[key]))
     return Cell(text, "" if key in _LOUD else "muted")
 
 
@@ -150,12 +153,6 @@ def _policy(values: Values) -> Cell:
     return Cell(f"{name} v{wanted}", "muted")
 
 
-def _fault_role(text: str) -> str:
-    if text == "leaving" or text.startswith("silent") or text in ("outdated", "left management"):
-        return "warn"
-    return "bad"
-
-
 def glyph(values: Values, unreadable: str = "") -> Cell:
     """The state glyph."""
     signs = glyphs()
@@ -178,7 +175,7 @@ def strip(values: Values, now: float, shown: Mapping[str, int] | None = None) ->
     first: list[Part] = [part(f" {signs.cursor} ", "accent"), part(values.get("name") or "-", "text", bold=True)]
     faults = faults_of(values, now)
     if len(faults) + 2 > shown.get("faults", 0) and faults:
-        first.append(part(f"   {signs.fault} {faults}", _fault_role(faults)))
+        first.append(part(f"   {signs.fault} {faults}", fault_role(faults)))
     said = [_STATE_WORDS.get(str(values["state"]), str(values["state"]))] if values.get("state") else []
     said += [_words(key, values, now) for key in _STRIP if key not in shown or key == "seen"]
     return [first, [part("   "), part(" · ".join(word for word in said if word), "muted")]]
@@ -211,7 +208,7 @@ def pane(values: Values, now: float) -> list[list[Part]]:
     signs = glyphs()
     shown: list[list[Part]] = [[part(values.get("name") or "-", "text", bold=True)]]
     faults = [word.strip() for word in faults_of(values, now).split(",") if word.strip()]
-    shown.extend([part(f"{signs.fault} {word}", _fault_role(word))] for word in faults)
+    shown.extend([part(f"{signs.fault} {word}", fault_role(word))] for word in faults)
     for block in _PANE:
         shown.append([])
         for key in block:
