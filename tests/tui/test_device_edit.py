@@ -187,3 +187,18 @@ async def test_leaving_names_what_is_lost_line_by_line(tmp_path: Path) -> None:
         await house.press("escape")
         said = "\n".join(str(part.render()) for part in house.screen.query(Static)).splitlines()
         assert "+ Tags  one" in said and "+ Tags  two" in said
+
+
+async def test_a_tag_with_a_comma_survives_another_tag(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        await elsewhere(house, device_id, {"tags": ["Dock 4, west", "night"]})
+        screen = await form(house, device_id)
+        field = screen.query_one("#field-tags", Input)
+        assert field.value == '"Dock 4, west", night'
+        field.focus()
+        await house.press("end")
+        await house.type(", spare")
+        assert "+ Tags  spare" in house.text() and "- Tags" not in house.text()
+        await house.press("f2")
+        assert puts(house) == [{"tags": ["Dock 4, west", "night", "spare"]}]

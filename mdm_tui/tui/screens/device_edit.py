@@ -16,7 +16,7 @@ from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.device_bars import Notice, Title
 from mdm_tui.tui.screens.device_edit_lists import Lists
 from mdm_tui.tui.screens.device_edit_send import EditSending, sentence_of
-from mdm_tui.tui.screens.device_form import TITLES, Form, change_lines, tags_of, value_words
+from mdm_tui.tui.screens.device_form import TITLES, Form, change_lines, tags_of, tags_text, value_words
 from mdm_tui.tui.widgets.form import Pick, Row, Stack, TextField
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -59,7 +59,7 @@ class EditScreen(EditSending, FleetScreen):
         yield Notice(id="notice")
         with VerticalScroll(can_focus=False):
             yield Row("display_name", TITLES["display_name"], TextField("display_name", placeholder="no label"))
-            yield Row("tags", TITLES["tags"], TextField("tags", placeholder="separated by commas"))
+            yield Row("tags", TITLES["tags"], TextField("tags", placeholder='separated by commas; "a, b" is one tag'))
             yield Row("policy_id", TITLES["policy_id"], Pick("policy_id", "enter chooses   delete asks for none"))
             yield Row("assignments", TITLES["assignments"], Stack("assignments"))
             yield Row("user_id", TITLES["user_id"], Pick("user_id", "enter searches   delete removes the user"))
@@ -105,7 +105,7 @@ class EditScreen(EditSending, FleetScreen):
         values = self.form.values
         for key in ("display_name", "push_provider"):
             self.query_one(f"#field-{key}", Input).value = str(values.get(key) or "")
-        self.query_one("#field-tags", Input).value = ", ".join(values.get("tags") or [])
+        self.query_one("#field-tags", Input).value = tags_text(values.get("tags") or [])
         self._filling = False
         self._show()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mdm_tui.fleet.devices import Assignment, DeviceChanges
 from mdm_tui.fleet.text import clean
 
-__all__ = ["TITLES", "Form", "change_lines", "value_words"]
+__all__ = ["TITLES", "Form", "change_lines", "tags_of", "tags_text", "value_words"]
+
+# One tag as it is typed: `"…"`, where `""` is a quote and the end may be missing yet, else up to the next comma.
+_TAG = re.compile(r'\s*(?:"((?:[^"]|"")*)("?)([^,]*)|([^,]*))(?:,|\Z)')
 
 # The neutral names of `DeviceChanges`, in the order of the form.
 TITLES: dict[str, str] = {
@@ -60,14 +64,30 @@ class Form:
 
 
 def tags_of(text: str) -> list[str]:
-    """Tags from what is typed: separated by commas, blanks round them dropped, none twice."""
-    return list(dict.fromkeys(tag for tag in (piece.strip() for piece in text.split(",")) if tag))
+    """Tags from what is typed: separated by commas, blanks round them dropped, none twice. `"a, b"` is one tag."""
+    found: list[str] = []
+    for match in _TAG.finditer(text):
+        inside, end, rest, bare = match.groups()
+        tag = bare.strip() if inside is None else inside.replace('""', '"') + rest.rstrip()
+        if tag or end:
+            found.append(tag)
+    return list(dict.fromkeys(found))
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Tags as they are typed, so that `tags_of` gives them back."""
+    return ", ".join(_quoted(tag) for tag in tags)
+
+
+def _quoted(tag: str) -> str:
+    plain = tag and tag == tag.strip() and "," not in tag and not tag.startswith('"')
+    return tag if plain else '"' + tag.replace('"', '""') + '"'
 
 
 def value_words(form: Form, key: str, value: Any) -> str:
     """A field's value as it is said."""
     if key == "tags":
-        return clean(", ".join(value or []), 400) or "none"
+        return clean(tags_text(value or []), 400) or "none"
     if key == "assignments":
         return ", ".join(f"{form.name(entry.policy_id)} ({entry.priority})" for entry in value or []) or "none"
     if value in (None, ""):
