@@ -21,7 +21,7 @@ def table() -> str:
             continue
         out.append(f"\n**{title}**\n\n| key | what it does | name |\n| --- | --- | --- |\n")
         for action in rows:
-            keys = " ".join(f"`{key}`" for key in key_text(action.keys).split())
+            keys = " ".join(f"`{key}`" for key in key_text(action.keys).split()) or "in the palette"
             what = f"{action.title}: {action.help}" if action.help else action.title
             out.append(f"| {keys} | {what} | `{action.id}` |\n")
     return "".join(out) + "\n"

@@ -31,7 +31,8 @@ __all__ = [
 class Action:
     """One thing a person can do.
 
-    id: stable, the name in a keymap. keys: default keys, comma-separated, Textual's names. title: two or three words.
+    id: stable, the name in a keymap. keys: default keys, comma-separated, Textual's names; "" for none until a keymap
+    gives one: a dialog or the palette has it. title: two or three words.
     where: groups it works in (see `GROUP_TITLES`). do: the Textual action, looked up on whatever owns the group.
     help: one line more, "" when the title says it all. palette: offered in the palette. line: the help shows
     neighbours of the same line as one.
@@ -95,8 +96,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("sort.add", "S", "Add to the sorting", _LISTS, "sort_add"),
     Action("refresh", "r", "Refresh now", (*_LISTS, "device"), "refresh_now",
            "reads anew, and lets the order settle"),
-    Action("act", "c", "Act", ("devices", "device", "queue"), "act",
+    Action("act", "c", "Act", ("devices", "device"), "act",
            "the commands for the marked devices, else for the one under the cursor"),
+    Action("policies.act", "c", "Act", ("policies",), "act", "assign to devices, copy, delete; choose the segment"),
+    Action("cancel", "c", "Cancel", ("queue",), "act",
+           "what is pending; what an earlier session left unsent is sent or withdrawn"),
     Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit"),
     Action("new", "plus", "New", ("policies",), "new"),
     Action("copy", "y", "Copy", (*_LISTS, "device"), "copy", "a line fit for a ticket"),
@@ -107,9 +111,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "z", "Freeze", ("devices",), "freeze", "order and members stay until it is pressed again"),
     Action("columns", "W", "Choose columns", ("devices",), "columns"),
     Action("preview", "p", "Preview", ("devices",), "preview"),
-    Action("scope", "equals_sign", "Segment", ("policies",), "scope", "with or without those below or above it"),
-    Action("delete", "D", "Delete", ("policies",), "delete"),
-    Action("assign", "t", "Assign to devices", ("policies",), "assign", "to the marked ones, else to one to be chosen"),
+    Action("scope", "", "Segment", ("policies",), "scope", "of the whole console, as :segment"),
+    Action("duplicate", "", "Copy the policy", ("policies",), "duplicate", "a new one that begins as it is"),
+    Action("delete", "", "Delete", ("policies",), "delete"),
+    Action("assign", "", "Assign to devices", ("policies",), "assign", "to the marked ones, else to one to be chosen"),
     # views and sections
     Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "queue"), "section(1)"),
     Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "queue"), "section(-1)"),
@@ -140,11 +145,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
 )  # fmt: skip
 
+# A keymap moves bindings, so what has no key is bound to one that no keyboard has.
+_NO_KEY: Final = "none"
+
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 _NAMES: Final = {
     "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
-    "equals_sign": "=",
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2", "f3": "F3", "f4": "F4",
     "f5": "F5",
 }  # fmt: skip
@@ -163,7 +170,7 @@ def bindings(group: str, only: Collection[str] | None = None) -> list[BindingTyp
     """
     return [
         Binding(
-            action.keys,
+            action.keys or _NO_KEY,
             action.do,
             action.title,
             show=False,
@@ -180,6 +187,8 @@ def help_lines(actions: Iterable[Action], keys_of: Mapping[str, str] | None = No
     found: list[tuple[str, str, str]] = []
     for action in actions:
         keys = key_text((keys_of or {}).get(action.id, action.keys))
+        if not keys:
+            continue
         if action.line and found and found[-1][2] == action.line:
             found[-1] = (f"{found[-1][0]} {keys}", action.line, action.line)
         else:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from mdm_tui.fleet.provider import Scope
     from mdm_tui.services.session import Session
     from mdm_tui.store.mirror import View
 
@@ -81,6 +82,7 @@ class MdmApp(app_go.Going, App[int]):
         self.bar_history: list[str] = []
         self.segment: tuple[int, ...] = ()
         self.segment_name = ""
+        self.segment_scope: Scope | None = None
         self.news_seen = 0
         self.last_known: float | None = None
         self._keymap_wanted = dict(keymap or {})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
-    from mdm_tui.fleet.provider import Meter
+    from mdm_tui.fleet.provider import Meter, Scope
     from mdm_tui.tui.bridge import Tally
 
     _Base = App[int]
@@ -113,6 +113,7 @@ class Going(_Base):
         bar_history: list[str]
         segment: tuple[int, ...]
         segment_name: str
+        segment_scope: Scope | None
 
         def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> Any: ...
         def fleet_screens(self) -> Iterator[FleetScreen]: ...
@@ -256,14 +257,17 @@ class Going(_Base):
         # Not awaited here: a person answers, and the app's own queue must go on meanwhile.
         self.spawn(narrow(self, self.session, asked), "segment")
 
-    def set_segment(self, ids: tuple[int, ...], name: str) -> None:
-        """Narrow the console to these segments; () is the whole organisation."""
+    def set_segment(self, ids: tuple[int, ...], name: str, scope: Scope | None = None) -> None:
+        """Narrow the console to these segments; () is the whole organisation. scope: the same as the service asks."""
         from mdm_tui.tui.screens.devices import DevicesScreen
+        from mdm_tui.tui.screens.policies import PoliciesScreen
 
-        self.segment, self.segment_name = ids, name
+        self.segment, self.segment_name, self.segment_scope = ids, name, scope
         for screen in self.fleet_screens():
             if isinstance(screen, DevicesScreen):
                 screen.ask_again(top=True)
+            elif isinstance(screen, PoliciesScreen):
+                screen.set_scope(scope)
         self.count_again()
 
     async def _filter(self, words: str) -> None:

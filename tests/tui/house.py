@@ -52,6 +52,7 @@ class House:
         self.clock = DeskClock()
         self.size = (width, height)
         more = options.pop("connection", {})
+        keymap = options.pop("keymap", None)
         self.fleet: Fleet = fleet(options.pop("devices", 24), start=self.clock.now(), **options)
         self.net = Faulty(httpx.ASGITransport(self.fleet.app))
         self.paths = Paths(*(folder / name for name in ("config", "state", "cache", "data")))
@@ -74,6 +75,7 @@ class House:
             {"COLORTERM": "truecolor"},
             clock=self.clock.now,
             key_window=0,
+            keymap=keymap,
         )
         self.pilot: Pilot[Any]
 

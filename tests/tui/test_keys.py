@@ -15,7 +15,7 @@ _LOST = {"ctrl+b", "ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "ctrl+space", "ctrl+u
 
 
 def _keys(action: object) -> list[str]:
-    return action.keys.split(",")  # type: ignore[attr-defined]
+    return [key for key in action.keys.split(",") if key]  # type: ignore[attr-defined]
 
 
 def test_ids_are_one_of_a_kind_and_groups_are_known() -> None:
@@ -57,6 +57,22 @@ def test_what_owns_a_group_can_do_all_of_it(group: str, owner: str) -> None:
     cls = getattr(importlib.import_module(module), name)
     missing = [a.id for a in for_groups((group,)) if not hasattr(cls, "action_" + a.do.partition("(")[0])]
     assert not missing
+
+
+@pytest.mark.parametrize("group", ["devices", "policies", "queue", "device"])
+def test_keys_that_narrow_tag_and_delete_are_not_lent_to_something_else(group: str) -> None:
+    lent = [action.id for action in for_groups((group,)) if {"equals_sign", "t", "D"} & {*_keys(action)}]
+    assert not lent
+
+
+def test_what_has_no_key_waits_in_the_palette_and_a_keymap_may_give_it_one() -> None:
+    keyless = [action for action in ACTIONS if not action.keys]
+    assert {"assign", "delete", "duplicate", "scope"} == {action.id for action in keyless}
+    assert all(action.palette for action in keyless)
+    assert not help_lines(keyless)
+    assert help_lines(keyless, {"delete": "D"}) == [("D", "Delete")]
+    assert {"assign", "delete", "duplicate", "scope"} <= {binding.id for binding in bindings("policies")}
+    assert check_keymap({"delete": "D"}) == []
 
 
 def test_every_binding_carries_its_id() -> None:

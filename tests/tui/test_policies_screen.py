@@ -76,7 +76,7 @@ async def test_the_list_is_sorted_filtered_and_narrowed_to_a_segment(tmp_path: P
         assert rows(screen) == ["Kiosk"]
         await house.press("escape")
         assert len(rows(screen)) == len(names)
-        await house.press("equals_sign")
+        await house.press("c", "end", "enter")
         await house.type("iberia")
         await house.press("enter", "down", "down", "enter")
         asked = [seen.params for seen in house.net.seen if seen.path.endswith(POLICIES)][-1]
@@ -84,8 +84,42 @@ async def test_the_list_is_sorted_filtered_and_narrowed_to_a_segment(tmp_path: P
         assert asked["sort"].startswith("version:") and asked["page"] == "1"
         assert 0 < len(rows(screen)) < len(names)
         assert "segment Iberia and above" in house.text()
-        await house.press("escape")
+        await house.press("colon")
+        await house.type("segment all")
+        await house.press("enter")
         assert len(rows(screen)) == len(names)
+
+
+async def test_the_segment_of_the_console_is_that_of_the_policies(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.press("colon")
+        await house.type("segment iberia")
+        await house.press("enter", "enter")
+        screen = await listed(house)
+        await house.rest()
+        assert "segment Iberia" in house.text()
+        asked = [seen.params for seen in house.net.seen if seen.path.endswith(POLICIES)][-1]
+        assert asked["segmentId"].isdigit()
+        held = {policy.segment_id for policy in screen.source.all() if policy.name in rows(screen)}
+        assert held == {int(asked["segmentId"])}, "rows of that segment, and of no other"
+
+
+async def test_a_copy_begins_as_the_policy_under_the_cursor(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await listed(house)
+        key = next(policy.id for policy in screen.source.all() if policy.name == "Kiosk")
+        screen.grid.move_cursor_to(key)
+        await house.press("c", "down", "enter")
+        assert isinstance(house.screen, PolicyScreen)
+        assert house.screen.policy_id.startswith("new:") and '"name": "Kiosk"' in house.screen.text
+        assert house.posts() == [], "nothing is sent before it is saved"
+
+
+async def test_a_key_given_to_what_has_none_is_heard(tmp_path: Path) -> None:
+    async with open_house(tmp_path, keymap={"delete": "D"}) as house:
+        await listed(house)
+        await house.press("D")
+        assert "Delete the policy" in house.text()
 
 
 async def test_a_mistake_stands_at_its_line_and_nothing_is_sent(tmp_path: Path) -> None:
@@ -194,7 +228,7 @@ async def test_deleting_has_to_be_typed(tmp_path: Path) -> None:
         screen = await listed(house)
         key = next(policy.id for policy in screen.source.all() if policy.name == "Locked down")
         screen.grid.move_cursor_to(key)
-        await house.press("D", "enter", "enter", "y")
+        await house.press("c", "down", "down", "enter", "enter", "enter", "y")
         assert house.posts("DELETE") == []
         await house.press("backspace")
         await house.type(f"delete {key[-6:]}")
@@ -213,7 +247,7 @@ async def test_assigned_to_marked_devices_and_watched_until_it_is_pushed(tmp_pat
         screen = await listed(house)
         key = next(policy.id for policy in screen.source.all() if policy.name == "Kiosk")
         screen.grid.move_cursor_to(key)
-        await house.press("t")
+        await house.press("c", "enter")
         assert "Assign Kiosk to 1 device" in house.text()
         expects = house.screen._expects
         await house.press("enter")

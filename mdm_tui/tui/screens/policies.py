@@ -15,7 +15,6 @@ from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen, List
 from mdm_tui.tui.screens.policies_actions import PoliciesActions
 from mdm_tui.tui.screens.policies_source import COLUMNS, SORTS, PoliciesSource
-from mdm_tui.tui.screens.segment import EXPANDED
 from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.lines import Part, part
@@ -31,7 +30,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
 
     GROUPS: ClassVar[tuple[str, ...]] = ("policies", "list")
     HINTS: ClassVar[tuple[str, ...]] = (
-        "grid.open", "new", "assign", "filter.open", "sort.by", "scope", "delete", "refresh",
+        "grid.open", "new", "policies.act", "filter.open", "sort.by", "export", "refresh",
     )  # fmt: skip
     TAB: ClassVar[str] = "policies"
     BINDINGS = bindings("policies")
@@ -42,7 +41,6 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         self.grid = List(COLUMNS, self.source, id="policies")
         self.filter = FilterLine(id="filter")
         self.scope: Scope | None = None
-        self.scope_name = ""
         self.sentence = ""
         self._asking = 0
         self._ticked = 0.0
@@ -53,6 +51,8 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
 
     def on_mount(self) -> None:
         self.grid.empty = "Reading the policies…"
+        self.scope = self.app.segment_scope
+        self.source.served = None if self.scope is None else []
         self.grid.sort = (self.source.sort,)
         self.grid.focus()
         self.grid.order_changed()
@@ -144,7 +144,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         left: list[Part] = [part(" / ", "accent")]
         left.append(part(self.source.words, bold=True) if self.source.words else part("filter", "muted"))
         if self.scope is not None:
-            left.append(part(f"   segment {self.scope_name}{EXPANDED.get(self.scope.expand, '')}", "info"))
+            left.append(part(f"   segment {self.app.segment_name}", "info"))
         right: list[Part] = []
         if self.sentence:
             right.append(part("not read anew ", "warn"))
@@ -163,8 +163,10 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
     def _nothing(self) -> str:
         if self.sentence:
             return clean(self.sentence, 400)
-        if self.source.words or self.scope is not None:
-            return "No policy matches; esc clears the filter, then the segment."
+        if self.source.words:
+            return "No policy matches; esc clears the filter."
+        if self.scope is not None:
+            return f"No policy is in segment {self.app.segment_name}.\n:segment all shows the whole organisation."
         return "This organisation has no policies. + makes one."
 
     def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
@@ -198,14 +200,11 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
     def escape(self) -> bool:
         if self.source.words:
             self.filter_by("")
-        elif self.scope is not None:
-            self.set_scope(None, "")
-        else:
-            return False
-        return True
+            return True
+        return False
 
-    def set_scope(self, scope: Scope | None, name: str) -> None:
+    def set_scope(self, scope: Scope | None) -> None:
         """Narrow to a segment, or, with None, to none."""
-        self.scope, self.scope_name = scope, clean(name, 60)
+        self.scope = scope
         self.source.served = None if scope is None else []
         self.app.spawn(self.ask(), "policies")

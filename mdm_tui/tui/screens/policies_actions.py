@@ -35,7 +35,6 @@ class PoliciesActions(_Base):
 
         async def ask(self) -> None: ...
         def say(self) -> None: ...
-        def set_scope(self, scope: Scope | None, name: str) -> None: ...
         def filter_by(self, text: str) -> None: ...
 
     # --- what is shown ---
@@ -81,15 +80,42 @@ class PoliciesActions(_Base):
         self.app.spawn(self._scope(), "segment")
 
     async def _scope(self) -> None:
-        from mdm_tui.tui.screens.segment import choose
+        from mdm_tui.tui.screens.segment import narrow
 
         try:
-            chosen = await choose(self.app, self.session, "Policies of which segment?")
+            await narrow(self.app, self.session, "")
         except FleetError as error:
             self.tell(error.sentence(), "warning")
-            return
-        if chosen is not None:
-            self.set_scope(*chosen)
+
+    # --- acting ---
+
+    def action_act(self) -> None:
+        """What can be done with the policy under the cursor, and what is looked at."""
+        from mdm_tui.tui.screens.ask import Choose
+
+        policy = self.source.policy(self.grid.cursor_id)
+        name = "Policies" if policy is None else clean(policy.name, 40) or "(no name)"
+        marked = len(_marked(self.app, self.session))
+        to = f"the {marked:,} marked" if marked else "one that is chosen"
+        options = [
+            ("assign", "Assign to devices", to),
+            ("duplicate", "Copy", "a new policy that begins as this one"),
+            ("delete", "Delete", "after it was typed"),
+        ]
+        options = [*(options if policy is not None else ()), ("scope", "Segment…", ":segment")]
+        does = {
+            "assign": self.action_assign, "duplicate": self.action_duplicate, "delete": self.action_delete,
+            "scope": self.action_scope,
+        }  # fmt: skip
+        self.app.push_screen(Choose(name, options), lambda key: does[key]() if key else None)
+
+    def action_duplicate(self) -> None:
+        """A new policy that begins as the one under the cursor."""
+        from mdm_tui.tui.screens.editor import PolicyScreen
+
+        policy = self.source.policy(self.grid.cursor_id)
+        if policy is not None:
+            self.app.push_screen(PolicyScreen(self.session, opened=self.session.policies.new(policy)))
 
     # --- opening ---
 

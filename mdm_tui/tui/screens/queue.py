@@ -29,7 +29,7 @@ class QueueScreen(QueueActions, FleetScreen):
 
     GROUPS: ClassVar[tuple[str, ...]] = ("queue", "list")
     HINTS: ClassVar[tuple[str, ...]] = (
-        "grid.open", "act", "filter.open", "section.next", "sort.by", "copy", "refresh",
+        "grid.open", "cancel", "filter.open", "section.next", "sort.by", "copy", "refresh",
     )  # fmt: skip
     TAB: ClassVar[str] = "queue"
     BINDINGS = bindings("queue")

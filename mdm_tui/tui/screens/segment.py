@@ -10,9 +10,9 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.device_edit_lists import segment_items
 from mdm_tui.tui.screens.dialogs import Item, Search, answer, filtered
 
-__all__ = ["EXPANDED", "choose", "members", "narrow"]
+__all__ = ["choose", "members", "narrow"]
 
-EXPANDED = {"children": " and below", "ancestors": " and above"}
+_EXPANDED = {"children": " and below", "ancestors": " and above"}
 
 
 async def choose(app: Any, session: Any, title: str, asked: str = "") -> tuple[Scope | None, str] | None:
@@ -63,11 +63,12 @@ def members(segments: Sequence[Any], scope: Scope) -> tuple[int, ...]:
 
 async def narrow(app: Any, session: Any, asked: str) -> None:
     """Choose the scope of the whole console (`:segment`). Raises `FleetError`."""
-    chosen = await choose(app, session, "Devices of which segment?", asked)
+    chosen = await choose(app, session, "Which segment?", asked)
     if chosen is None:
         return
     scope, name = chosen
     if scope is None:
         app.set_segment((), "")
         return
-    app.set_segment(members(await session.devices.segments(), scope), f"{name}{EXPANDED.get(scope.expand, '')}")
+    ids = members(await session.devices.segments(), scope)
+    app.set_segment(ids, f"{name}{_EXPANDED.get(scope.expand, '')}", scope)
