@@ -109,6 +109,8 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
 
     try:
         document = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError("is nested too deep", file=path, allowed="TOML") from None
     except tomllib.TOMLDecodeError as error:
         raise _syntax(error, path) from None
     try:

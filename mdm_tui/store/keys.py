@@ -47,10 +47,13 @@ def words_of(words: tuple[str, ...]) -> list[str]:
 
 
 def storable(value: object) -> Value:
-    """The value as SQLite can keep it and give it back equal: no NaN, no 65-bit numbers, no lone surrogates."""
+    """The value as SQLite can keep it and find it again: no NaN, no 65-bit numbers, no lone surrogates, no NUL."""
     if value is None or (value.__class__ is int and -_LIMIT <= value < _LIMIT):  # type: ignore[operator]
         return value  # type: ignore[return-value]
     if isinstance(value, str):
+        if "\x00" in value:
+            # SQLite's JSON functions, by which rows are looked up, end a text there.
+            value = value.replace("\x00", "\\x00")
         if not value.isascii():
             try:
                 value.encode("utf-8")

@@ -177,6 +177,13 @@ class Going(_Base):
         if len(self.screen_stack) > 1:
             await self.pop_screen()
 
+    def action_command_palette(self) -> None:
+        """The palette, once."""
+        from mdm_tui.tui.palette import Palette
+
+        if not Palette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         self.show_help()
 

@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import Action, for_groups, key_text
+from mdm_tui.tui.screens.base import Once
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
 
-__all__ = ["Everything"]
+__all__ = ["Everything", "Palette"]
+
+
+class Palette(Once, CommandPalette):
+    """Textual's palette, closed by a double click as by one."""
 
 
 class Everything(Provider):

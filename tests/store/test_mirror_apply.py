@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from storeparts import SCOPE, device
 
 from mdm_tui.fleet.fields import COLUMNS
@@ -191,3 +192,13 @@ async def test_the_same_id_twice_in_a_page_is_one_device(mirror: Mirror) -> None
     changes = await mirror.apply(SCOPE, [device("a", battery=1), device("a", battery=2)], at=1.0, walk=None)
     assert changes.added == ["a"]
     assert (await mirror.rows(SCOPE, ["a"]))["a"].values["battery"] == 2
+
+
+@pytest.mark.parametrize("odd", ["\x00", "a\x00b", "\ud800", "../x", "'", '"', "\\", "x" * 100_000])
+async def test_an_id_of_any_characters_is_one_row_however_often_it_comes(mirror: Mirror, odd: str) -> None:
+    await mirror.apply(SCOPE, [device(odd, battery=9), device("b")], at=1.0, walk=None)
+    await mirror.apply(SCOPE, [device(odd, battery=3), device("b", battery=50)], at=2.0, walk=None)
+    ids = await mirror.ids(VIEW)
+    assert len(ids) == 2
+    rows = await mirror.rows(SCOPE, ids)
+    assert sorted(row.values["battery"] for row in rows.values()) == [3, 50]

@@ -130,6 +130,20 @@ async def test_an_irreversible_command_waits_and_esc_stops_it(tmp_path: Path, mo
         assert len(house.posts("DELETE")) == 1
 
 
+async def test_a_countdown_that_is_covered_stops_by_itself(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        dialog = await act(house, "DISENROLL", house.listening())
+        await confirm(house)
+        assert dialog.left == 5
+        await house.press("ctrl+p")
+        assert dialog.left == 0
+        dialog._next()
+        await house.press("escape")
+        assert house.screen is dialog
+        assert "nothing was sent" in house.text()
+        assert house.posts("DELETE") == []
+
+
 async def test_a_password_is_an_explicit_choice_and_is_written_nowhere(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         device_id = house.listening()

@@ -8,6 +8,7 @@ from typing import Any
 
 from house import open_house
 
+from mdm_tui.tui.palette import Palette
 from mdm_tui.tui.screens.ask import Ask, Choose
 from mdm_tui.tui.screens.device import DeviceScreen
 from mdm_tui.tui.screens.device_edit import EditScreen
@@ -107,3 +108,15 @@ async def test_what_breaks_while_it_ends_is_no_crash(tmp_path: Path) -> None:
         assert house.app.crash_message == ""
         assert house.app.return_code == 143
         assert not list(house.paths.state.glob("crash-*"))
+
+
+async def test_a_palette_closed_twice_takes_no_other_screen_away(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.press("ctrl+p")
+        palette = house.screen
+        assert isinstance(palette, Palette)
+        palette.dismiss()
+        palette.dismiss()
+        await house.rest()
+        assert house.app.crash_message == ""
+        assert len(house.app.screen_stack) == 1

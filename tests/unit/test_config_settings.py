@@ -160,3 +160,11 @@ def test_find_line(text: str, key: str, line: int | None) -> None:
 def test_nearest() -> None:
     assert nearest("Tokn_env", ["token_env", "url"]) == "token_env"
     assert nearest("zzz", ["token_env", "url"]) == ""
+
+
+def test_endless_nesting_is_a_mistake_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("a = " + "[" * 5_000)
+    with pytest.raises(ConfigError, match="nested too deep") as caught:
+        load(path, {})
+    assert str(path) in str(caught.value)

@@ -240,6 +240,12 @@ class ActConfirm(Guarded):
             return
         self.dismiss(True)
 
+    def on_screen_suspend(self) -> None:
+        """A countdown that is covered by another dialog cannot be seen or stopped, so it stops by itself."""
+        if self.left:
+            self._stop()
+            self.complain("Stopped, because something else was opened over it: nothing was sent.")
+
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.stop()

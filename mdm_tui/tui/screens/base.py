@@ -25,7 +25,11 @@ from mdm_tui.tui.widgets.lines import Lines, Part, length, part
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
 
-__all__ = ["FleetModal", "FleetScreen", "Hints", "List"]
+    _Mixed = Screen[Any]
+else:
+    _Mixed = object
+
+__all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once"]
 
 
 class List(Grid):
@@ -63,8 +67,8 @@ class Hints(Lines):
         self.show([[*line, *last]])
 
 
-class _Leavable(Screen[Any]):
-    """What every screen and dialog can be asked."""
+class _Leavable(_Mixed):
+    """What every screen and dialog can be asked. Not a node: of two, Textual takes the styles of the first alone."""
 
     @property
     def gone(self) -> bool:
@@ -72,7 +76,7 @@ class _Leavable(Screen[Any]):
         return self._pruning or not self.is_attached
 
 
-class FleetScreen(_Leavable):
+class FleetScreen(_Leavable, Screen[Any]):
     """A screen on one session.
 
     `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
@@ -153,16 +157,9 @@ class FleetScreen(_Leavable):
             header.tick()
 
 
-class FleetModal(_Leavable, ModalScreen[Any]):
-    """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it."""
+class Once(_Leavable):
+    """A dialog that answers once, whatever is pressed or clicked on it twice."""
 
-    GROUPS: ClassVar[tuple[str, ...]] = ()
-    app: MdmApp  # type: ignore[assignment]
-    DEFAULT_CSS: ClassVar[str] = """
-    FleetModal { align: center middle; background: transparent; }
-    """
-
-    BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
     # Class values: a dialog's own __init__ need not know of them.
     _answered = False
     _late: tuple[Any] | None = None
@@ -183,6 +180,18 @@ class FleetModal(_Leavable, ModalScreen[Any]):
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         if self._late is not None:
             self.dismiss(*self._late)
+
+
+class FleetModal(Once, ModalScreen[Any]):
+    """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it."""
+
+    GROUPS: ClassVar[tuple[str, ...]] = ()
+    app: MdmApp  # type: ignore[assignment]
+    DEFAULT_CSS: ClassVar[str] = """
+    FleetModal { align: center middle; background: transparent; }
+    """
+
+    BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
 
     def action_back(self) -> None:
         """Close without an answer."""
