@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from house import House, open_house
+from rich.segment import Segment
+from textual.strip import Strip
 
 from mdm_tui.fleet import fields
 from mdm_tui.fleet.devices import Device
-from mdm_tui.fleet.inventory import EMPTY
+from mdm_tui.fleet.fields import known
+from mdm_tui.fleet.inventory import EMPTY, SECRET, Entry, _dotted
+from mdm_tui.fleet.inventory_text import Line
 from mdm_tui.fleet.report import Leaf, get, leaves
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import parse_time, show, show_bytes, show_time
-from mdm_tui.providers.applivery.report import redact, report
+from mdm_tui.providers.applivery.report import SECRET_NAMES, redact, report
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.device import DeviceScreen
 from mdm_tui.tui.widgets.report import LinesView
@@ -29,9 +35,8 @@ def squashed(text: str) -> str:
     return "".join(text.split())
 
 
-def forms(leaf: Leaf) -> Iterator[str]:
+def forms(value: Any) -> Iterator[str]:
     """The ways in which a value may stand on the screen."""
-    value = leaf.value
     if value is None:
         yield "-"
     elif isinstance(value, bool):
@@ -48,6 +53,58 @@ def forms(leaf: Leaf) -> Iterator[str]:
             yield show_bytes(int(value))
         if (stamp := parse_time(value)) is not None:
             yield show_time(stamp)
+
+
+Shown = dict[str, tuple[Entry, str]]
+"""The places in the report that the screen has a value of: the entry, and what stands there without blanks."""
+
+
+def on_screen(lines: Sequence[Line]) -> Shown:
+    found: Shown = {}
+    for line in lines:
+        for x, width, entry in line.spots:
+            if entry.heading:
+                continue
+            _entry, before = found.get(entry.path, (entry, ""))
+            found[entry.path] = entry, before + squashed(Strip([Segment(line.text)]).crop(x, x + width).text)
+    return found
+
+
+def owner(leaf: Leaf, shown: Shown) -> str:
+    """The place whose value the leaf is, or is a part of; "" when there is none."""
+    place = _dotted(leaf.path).removeprefix("other.")
+    if place in shown:
+        return place
+    # A list of plain values is one value.
+    if isinstance(leaf.path[-1], int) and (above := place.rpartition("[")[0]) in shown:
+        return above
+    # Several leaves of a row may share a cell of its table, which is called by the first of them.
+    row = re.match(r"[^\[]*\[\d+\]", place)
+    field = known(leaf.pattern)
+    for path, (entry, _text) in shown.items() if field else ():
+        if row and path.startswith(row[0]) and isinstance(entry.value, list) and leaf.value in entry.value:
+            return path
+    return ""
+
+
+def unseen(report: dict[str, Any], shown: Shown) -> list[str]:
+    """The leaves of a report that do not stand on the screen at a place of their own, as what they are."""
+    missing: list[str] = []
+    for leaf in leaves(report):
+        path = owner(leaf, shown)
+        if not path:
+            missing.append(_dotted(leaf.path))
+            continue
+        entry, text = shown[path]
+        said = {squashed(form) for form in forms(leaf.value)} | (
+            {squashed(SECRET)} if entry.kind == "secret" else set()
+        )
+        whole = path == _dotted(leaf.path).removeprefix("other.") and not isinstance(entry.value, list)
+        # A long label stands above its value and is of the same place.
+        text = text.removeprefix(squashed(entry.label)) if text not in said else text
+        if text not in said if whole else not any(form in text for form in said):
+            missing.append(_dotted(leaf.path))
+    return missing
 
 
 async def shown(house: House, raw: dict[str, Any]) -> str:
@@ -70,32 +127,49 @@ def contract_example() -> dict[str, Any]:
     raise AssertionError("the contract has no example of a device")
 
 
-SECRET = {"enrollmentTokenData", "newPassword", "oneTimeToken", "qrCode"}
+def values_of(tree: Any) -> Counter[str]:
+    """How often each value is there. An empty object says nothing; merged into its section it goes."""
+    return Counter(repr(leaf.value) for leaf in leaves(tree) if leaf.value != {})
+
+
+async def opened(house: House, which: str) -> tuple[dict[str, Any], dict[str, Any], str, Shown]:
+    """A device on the screen: the service's words, the report, all of the screen's text, and its places."""
+    if which == "simulated":
+        house.app.open_device(house.listening())
+        await house.rest()
+        raw = json.loads(house.screen.stored.device.raw)
+    else:
+        raw = contract_example() if which == "contract" else sample("device-update.answer")["data"]
+        raw["id"] = "6710a4e2c93f5b0017de0a11"
+        await shown(house, raw)
+    lines = house.screen.query_one(LinesView).lines
+    return raw, house.screen.contents.report, "\n".join(line.text for line in lines), on_screen(lines)
 
 
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("which", ["contract", "seed", "simulated"])
 async def test_every_leaf_of_a_device_is_on_the_screen(tmp_path: Path, which: str, width: int) -> None:
     async with open_house(tmp_path, width=width) as house:
-        if which == "simulated":
-            house.app.open_device(house.listening())
-            await house.rest()
-            screen: Any = house.screen
-            text = "\n".join(line.text for line in screen.query_one(LinesView).lines)
-            raw = json.loads(screen.stored.device.raw)
-        else:
-            raw = contract_example() if which == "contract" else sample("device-update.answer")["data"]
-            raw["id"] = "6710a4e2c93f5b0017de0a11"
-            text = await shown(house, raw)
-        body = squashed(text)
-        count = 0
+        raw, held, text, places = await opened(house, which)
+        kept = redact(raw)
+        assert values_of(kept) == values_of(held), "the provider moved them and lost none"
+        assert sum(1 for _leaf in leaves(held)) > 60
+        assert unseen(held, places) == []
         for leaf in leaves(raw):
-            if leaf.path[-1] in SECRET:
-                assert not leaf.value or len(str(leaf.value)) < 8 or str(leaf.value) not in text
-                continue
-            count += 1
-            assert any(squashed(form) in body for form in forms(leaf)), leaf
-        assert count > 60
+            if leaf.path[-1] in SECRET_NAMES and isinstance(leaf.value, str) and len(leaf.value) >= 8:
+                assert leaf.value not in text
+
+
+async def test_no_leaf_could_be_left_out_unnoticed(tmp_path: Path) -> None:
+    async with open_house(tmp_path, width=80) as house:
+        _raw, held, _text, places = await opened(house, "contract")
+        for leaf in leaves(held):
+            path = owner(leaf, places)
+            gone = {place: value for place, value in places.items() if place != path}
+            assert _dotted(leaf.path) in unseen(held, gone), "its line is gone"
+            wrong = places | {path: (places[path][0], "yes" if leaf.value is not True else "no")}
+            if leaf.value not in ("yes", "no"):
+                assert _dotted(leaf.path) in unseen(held, wrong), "another value stands there"
 
 
 async def test_what_nobody_knows_is_shown_with_its_path(tmp_path: Path) -> None:
