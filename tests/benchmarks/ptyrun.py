@@ -10,6 +10,7 @@ package pyte; all else is the standard library. Linux and macOS.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import pty
@@ -124,17 +125,22 @@ class PtyRun:
             ready, _, _ = select.select([self._master], [], [], min(quiet, end - now))
             if not ready:
                 break
-            try:
-                data = os.read(self._master, 1 << 16)
-            except OSError:  # Linux: the other side is closed
-                break
-            if not data:
+            if not (data := self._take()):
                 break
             got += data
-            if answers := terminal_answers(data):
-                os.write(self._master, answers)
         self.output += got
         return bytes(got)
+
+    def _take(self) -> bytes:
+        """What is there to read, its questions answered; nothing when the other side is closed."""
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # Linux
+            return b""
+        if answers := terminal_answers(data):
+            with contextlib.suppress(OSError):
+                os.write(self._master, answers)
+        return data
 
     def wait_for(self, words: str, most: float = 30.0) -> bytes:
         """Read until `words` have been sent and the program is silent.
@@ -173,6 +179,29 @@ class PtyRun:
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
         return self.status is not None
+
+    def wait_end(self, most: float = 15.0, *, reads: bool = True) -> int | None:
+        """Until the program ends, reading meanwhile or not; its status, None when it still runs. Linux only."""
+        if self.ended():
+            return self.status
+        ending = os.pidfd_open(self.pid)
+        watched = [ending, self._master] if reads else [ending]
+        end = time.monotonic() + most
+        try:
+            while (left := end - time.monotonic()) > 0:
+                ready, _, _ = select.select(watched, [], [], left)
+                if self._master in ready:
+                    # What is left to read is read before the end is believed.
+                    if data := self._take():
+                        self.output += data
+                        continue
+                    watched.remove(self._master)
+                if ending in ready:
+                    self.ended()
+                    break
+        finally:
+            os.close(ending)
+        return self.status
 
     def text(self) -> str:
         """The screen as text, one line a row."""

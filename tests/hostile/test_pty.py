@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 import sys
-import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,11 +71,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bytes, li
         walk = Walk(terminal)
         screens = list(_walk(walk))
         terminal.press("ctrl+q")
-        # A closed terminal answers at once, so the reads alone would not wait for the end.
-        end = time.monotonic() + 15
-        while not terminal.ended() and time.monotonic() < end:
-            terminal.read(quiet=0.1, most=0.3)
-            time.sleep(0.05)
+        terminal.wait_end()
         screens.append(terminal.text())
         yield bytes(terminal.output), screens, terminal.status
 
@@ -95,9 +90,20 @@ def _walk(walk: Walk) -> Iterator[str]:
         for _ in range(SECTIONS):
             yield walk.press(">", "pagedown", "end")
         yield walk.press("y", "esc", "down", "down", "down")
-    yield walk.press("c")
+    yield walk.press("home", "down", "c")
+    # The first command's question; esc gives it up, and nothing is sent.
+    yield walk.press("enter")
+    yield walk.until("to send:")
     yield walk.press("esc", "esc", "1")
     yield walk.press("e")
+    walk.until("Push provider")
+    # Lists to choose from have names of strangers in them too.
+    for question in ("Which policy?", "Which user?", "Which segment?"):
+        yield walk.press("tab", "tab", "enter")
+        yield walk.until(question)
+        # A dialog that has just appeared hears nothing.
+        walk.terminal.read(quiet=0.4, most=2)
+        yield walk.press("down", "down", "esc")
     yield walk.press("esc", "esc", "1")
     yield walk.press("2")
     walk.until("Version")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -30,29 +31,25 @@ def run(tmp_path: Path) -> Iterator[Any]:
         yield terminal
 
 
-def _ended(run: Any, *, reads: bool = True) -> int | None:
-    end = time.monotonic() + 15
-    while not run.ended() and time.monotonic() < end:
-        if reads:
-            run.read(quiet=0.05, most=0.1)
-        time.sleep(0.02)
-    return run.status
+class Server:
+    """The processes that the program has started, held so that their end is an event and no other takes their ids."""
 
+    def __init__(self, pid: int) -> None:
+        children: set[int] = set()
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children |= {int(child) for child in (task / "children").read_text().split()}
+        assert children
+        self._held = [os.pidfd_open(child) for child in children]
 
-def _children(pid: int) -> set[int]:
-    found: set[int] = set()
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found |= {int(child) for child in (task / "children").read_text().split()}
-    return found
-
-
-def _gone(pids: set[int]) -> bool:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if not [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
-            return True
-        time.sleep(0.02)
-    return False
+    def gone(self) -> bool:
+        """Whether all of them end, within ten seconds."""
+        end = time.monotonic() + 10
+        left = list(self._held)
+        while left and (ready := select.select(left, [], [], max(0.0, end - time.monotonic()))[0]):
+            left = [one for one in left if one not in ready]
+        for one in self._held:
+            os.close(one)
+        return not left
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
@@ -60,29 +57,28 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="re
 
 @needs_proc
 def test_ctrl_q_ends_it_and_its_server(run: Any) -> None:
-    server = _children(run.pid)
-    assert server
+    server = Server(run.pid)
     run.press("ctrl+q")
-    assert _ended(run) == 0
+    assert run.wait_end() == 0
     assert _RESTORED in run.output
-    assert _gone(server)
+    assert server.gone()
 
 
 @needs_proc
 def test_sigterm_restores_the_terminal(run: Any) -> None:
-    server = _children(run.pid)
+    server = Server(run.pid)
     os.kill(run.pid, signal.SIGTERM)
-    assert _ended(run) == 143
+    assert run.wait_end() == 143
     assert _RESTORED in run.output
-    assert _gone(server)
+    assert server.gone()
 
 
 @needs_proc
 def test_a_terminal_that_goes_away_ends_it(run: Any) -> None:
-    server = _children(run.pid)
+    server = Server(run.pid)
     # The fixture closes the terminal again: it gets one that can be closed.
     spare = os.open(os.devnull, os.O_RDWR)
     os.dup2(spare, run._master)
     os.close(spare)
-    assert _ended(run, reads=False) == 129
-    assert _gone(server)
+    assert run.wait_end(reads=False) == 129
+    assert server.gone()
