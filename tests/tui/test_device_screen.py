@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from mdm_tui.fleet import fields
 from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.fields import known
 from mdm_tui.fleet.inventory import EMPTY, SECRET, Entry, _dotted
 from mdm_tui.fleet.inventory_text import Line
@@ -170,6 +171,31 @@ async def test_no_leaf_could_be_left_out_unnoticed(tmp_path: Path) -> None:
             wrong = places | {path: (places[path][0], "yes" if leaf.value is not True else "no")}
             if leaf.value not in ("yes", "no"):
                 assert _dotted(leaf.path) in unseen(held, wrong), "another value stands there"
+
+
+async def test_a_device_that_is_gone_before_its_screen_is_drawn_shows_what_was_held(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        devices = house.session.devices
+        house.net.rule(Answer({"status": False, "error": {"code": 3001, "message": "Entity not found"}}, 404),
+                       path=f"/devices/{device_id}")  # fmt: skip
+        opening = devices.open
+
+        async def open_late(wanted: str) -> Any:
+            # The service answers, and the mirror drops the device, before the screen goes on.
+            held = await opening(wanted)
+            with pytest.raises(FleetError):
+                await devices.refresh(wanted)
+            return held
+
+        devices.open = open_late
+        house.app.open_device(device_id)
+        await house.rest()
+        assert await house.session.mirror.device(house.session.scope, device_id) is None
+        held = house.screen.stored.device.values
+        lines = "\n".join(line.text for line in house.screen.query_one(LinesView).lines)
+        assert held["serial"] and held["serial"] in lines
+        assert "the full view could not be read" in " ".join(house.text().split())
 
 
 async def test_what_nobody_knows_is_shown_with_its_path(tmp_path: Path) -> None:

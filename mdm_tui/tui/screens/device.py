@@ -101,12 +101,14 @@ class DeviceScreen(DeviceActions, FleetScreen):
         if self.gone:
             return
         stored = await self.session.mirror.device(self.session.scope, self.device_id)
-        if stored is not None:
-            self.stored = stored
-            raw = stored.device.raw
+        # A device that left the service leaves the mirror too, perhaps before its screen was first drawn: what was
+        # held when it was opened is still shown.
+        held = self.stored = stored or self.stored
+        if held is not None:
+            raw = held.device.raw
             large = len(raw) > _LARGE
             self.contents.report = await asyncio.to_thread(self._report, raw) if large else self._report(raw)
-            self.contents.values = stored.device.values
+            self.contents.values = held.device.values
         await self._read_past()
         await self._read_commands()
         now = self.app.now()
