@@ -15,7 +15,7 @@ from mdm_tui.fleet.report import Report
 
 from .changes import as_change
 from .context import Context
-from .edits import Clash, editable, equal, merge, unreadable_assignments
+from .edits import Clash, editable, equal, merge, references, unreadable_assignments
 from .events import DevicesChanged
 from .tasks import Tasks
 
@@ -180,6 +180,8 @@ class Devices:
                 Capability.DEVICE_EDIT,
             )
         except FleetError as error:
+            if error.kind is Kind.NOT_FOUND:
+                raise await self._missing(device_id, merged.values, error) from error
             if error.sent is not Sent.MAYBE:
                 raise
             # It may have been stored: only reading it back tells.
@@ -192,6 +194,28 @@ class Devices:
             if not equal(key, asked, values.get(key))
         )
         return UpdateOutcome(held, merged.values, (), merged.kept, differs, doubt)
+
+    async def _missing(self, device_id: str, values: dict[str, Any], error: FleetError) -> FleetError:
+        """A change was answered with "not found": the device, or, where it is still there, what the change names."""
+        named = references(values)
+        if not named:
+            return error
+        try:
+            await self._fetch(device_id)
+        except FleetError:
+            return error
+        titles = list(named.values())
+        which = f"one of these does not: {', '.join(titles)}" if len(titles) > 1 else f"{titles[0]} does not"
+        return FleetError(
+            Kind.INVALID,
+            f"Nothing was changed: the device exists, but {which}",
+            where=error.where,
+            status=error.status,
+            code=error.code,
+            sent=error.sent,
+            problems=tuple(Problem((key,), f"the service may not have {words}") for key, words in named.items()),
+            todo="Choose another and send it again.",
+        )
 
     async def _current(self, device_id: str) -> Device:
         """The device as the service holds it; where it has no full view, the list's row of the last look."""

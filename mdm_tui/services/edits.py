@@ -9,7 +9,8 @@ from typing import Any
 from mdm_tui.fleet.devices import Assignment
 from mdm_tui.fleet.report import Report, get
 
-__all__ = ["EDITABLE", "Clash", "Merge", "assignments", "editable", "equal", "merge", "unreadable_assignments"]
+__all__ = ["EDITABLE", "Clash", "Merge", "assignments", "editable", "equal", "merge", "references",
+           "unreadable_assignments"]  # fmt: skip
 
 # The neutral names of `DeviceChanges` → the place in the report.
 EDITABLE: dict[str, str] = {
@@ -20,6 +21,16 @@ EDITABLE: dict[str, str] = {
     "user_id": "identity.mdmUser.id",
     "push_provider": "identity.pushNotificationProvider",
     "segment_id": "identity.segmentId",
+}
+
+
+# Fields whose values name something else that has to exist, and what that is.
+_REFERENCES: dict[str, str] = {
+    "policy_id": "the policy",
+    "assignments": "a policy of the assignments",
+    "user_id": "the user",
+    "push_provider": "the push provider",
+    "segment_id": "the segment",
 }
 
 
@@ -67,6 +78,11 @@ def assignments(raw: Any) -> list[Assignment]:
             Assignment(row["aosPolicyId"], priority, str(policy.get("name") or ""), str(policy.get("version") or ""))
         )
     return stack
+
+
+def references(values: Mapping[str, Any]) -> dict[str, str]:
+    """Which of these values name something that has to exist: key → what it is called."""
+    return {key: words for key, words in _REFERENCES.items() if values.get(key) not in (None, "", [])}
 
 
 def unreadable_assignments(report: Report) -> int:

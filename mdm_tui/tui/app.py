@@ -217,6 +217,10 @@ class MdmApp(app_go.Going, App[int]):
         task.add_done_callback(self._spawned)
         return task
 
+    def spawned(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether a task was made by `spawn`: it may wait for a person without holding up the keys."""
+        return task in self._tasks
+
     def _spawned(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():

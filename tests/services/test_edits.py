@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm_tui.fleet.devices import Assignment
-from mdm_tui.services.edits import assignments, editable, merge, unreadable_assignments
+from mdm_tui.services.edits import assignments, editable, merge, references, unreadable_assignments
 
 TAGS = st.lists(st.sampled_from("abcdef"), unique=True, max_size=5)
 
@@ -94,3 +94,13 @@ def test_a_report_gives_the_form_its_values() -> None:
     assert (found["display_name"], found["user_id"], found["segment_id"], found["policy_id"]) == ("Gate", "u", 2, None)
     assert unreadable_assignments(report) == 2
     assert assignments(None) == []
+
+
+def test_what_names_something_else_is_known() -> None:
+    values = {"display_name": "a", "tags": ["b"], "policy_id": "p", "user_id": None, "assignments": [], "segment_id": 3}
+    assert references(values) == {"policy_id": "the policy", "segment_id": "the segment"}
+    assert references({"assignments": [Assignment("p", 1)], "push_provider": "x", "user_id": "u"}).keys() == {
+        "assignments",
+        "push_provider",
+        "user_id",
+    }

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from mdm_tui.server.testing import BASE_URL
 from mdm_tui.tui.screens.device_edit import EditScreen
 from mdm_tui.tui.widgets.form import Row
-from tests.faulty import Answer
+from tests.faulty import Answer, Fault
 
 
 async def form(house: House, device_id: str) -> Any:
@@ -124,6 +124,46 @@ async def test_a_refusal_of_the_service_is_said_and_the_form_stays(tmp_path: Pat
         house.net.calm()
         await house.press("f2")
         assert not screen.form.touched
+
+
+class Vanishing(Fault):
+    """The device is there when it is read for the change, and gone from the change on."""
+
+    def __init__(self, house: House, device_id: str) -> None:
+        self.house, self.path = house, f"/devices/{device_id}"
+
+    async def __call__(self, request: Any, inner: Any) -> Any:
+        self.house.net.rule(GONE, path=self.path)
+        return await GONE(request, inner)
+
+
+GONE = Answer({"status": False, "error": {"code": 3001, "message": "Entity not found"}}, 404)
+NOBODY = "6710a4e2c93f5b0017de0aff"
+
+
+async def test_a_reference_that_does_not_exist_is_said_at_its_field(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await form(house, house.listening())
+        await put(house, "push_provider", NOBODY)
+        await put(house, "display_name", "Gate 9")
+        await house.press("f2")
+        text = " ".join(house.text().split())
+        assert "the device exists, but the push provider does not" in text
+        assert "may have been removed" not in text, "the device was read a moment ago"
+        assert "push provider" in wrong(screen, "push_provider")
+        assert not wrong(screen, "display_name") and not wrong(screen, "policy_id")
+        assert set(screen.form.touched) == {"display_name", "push_provider"}, "the form stays"
+
+
+async def test_a_device_that_is_gone_is_not_taken_for_a_wrong_reference(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        screen = await form(house, device_id)
+        await put(house, "push_provider", NOBODY)
+        house.net.rule(Vanishing(house, device_id), method="PUT")
+        await house.press("f2")
+        assert "may have been removed" in " ".join(house.text().split())
+        assert not wrong(screen, "push_provider")
 
 
 async def test_others_tags_stay_and_a_clash_is_decided_by_a_person(tmp_path: Path) -> None:

@@ -42,7 +42,13 @@ SILENCE: Final = 0.3
 
 
 async def answer(app: Any, dialog: Screen[Any]) -> Any:
-    """Push a dialog and await what it answers; None when it was left without one."""
+    """Push a dialog and await what it answers; None when it was left without one.
+
+    Only in a task of `app.spawn`: in an action or a message handler it would hold up the queue of keys, and the
+    answer could never come. There it raises RuntimeError, and nothing is pushed.
+    """
+    if not app.spawned(asyncio.current_task()):
+        raise RuntimeError(f"{type(dialog).__name__}: an answer is awaited in a task of its own, see app.spawn")
     given: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     await app.push_screen(dialog, lambda result: given.done() or given.set_result(result))
     task = asyncio.current_task()
