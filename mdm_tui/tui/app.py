@@ -19,7 +19,7 @@ from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import app_go, crash, look, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.bridge import Bridge
-from mdm_tui.tui.keyguard import KEY_WINDOW, KeyGuard
+from mdm_tui.tui.keyguard import KEY_WINDOW, EarlyKeys, KeyGuard
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, use_theme
 from mdm_tui.tui.widgets import grid_text
@@ -89,6 +89,7 @@ class MdmApp(app_go.Going, App[int]):
         self._bridges: dict[str, Bridge] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._guard = KeyGuard(self, key_window)
+        self._early = EarlyKeys(self)
         for name, make in self.screen_makers().items():
             self.add_mode(name, make)
         theme, problem = find_theme(settings.theme, paths.config / "themes")
@@ -273,13 +274,18 @@ class MdmApp(app_go.Going, App[int]):
             self.last_key = self.now()
             if self._guard.holds(event):
                 return
+        await self.pass_key(event)
+
+    async def pass_key(self, event: events.Event) -> None:
+        """What the guard does not hold back, or found to be a key after all."""
+        if not (isinstance(event, (events.Key, events.Paste)) and self._early.holds(event)):
+            await self.hear(event)
+
+    async def hear(self, event: events.Event) -> None:
+        """Hand an event on to a screen that stands."""
         if isinstance(event, events.InputEvent) and getattr(self.screen, "deaf", _hears)(event):
             # A dialog that has just appeared drops what was meant for the screen below it.
             return
-        await super().on_event(event)
-
-    async def pass_key(self, event: events.Key) -> None:
-        """A key that the guard held back and found to be a key after all."""
         await super().on_event(event)
 
     def keys_of(self, action_id: str) -> str:

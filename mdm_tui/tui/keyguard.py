@@ -2,11 +2,14 @@
 
 Keys that only move the cursor are passed on at once, so that moving costs nothing; a key that acts waits until
 the window has passed. A held key repeats itself and is no scanner.
+
+Keys that come before the screen they are for has its parts wait until it has.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import events
@@ -14,7 +17,7 @@ from textual import events
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
 
-__all__ = ["KEY_WINDOW", "KeyGuard"]
+__all__ = ["KEY_WINDOW", "EarlyKeys", "KeyGuard"]
 
 KEY_WINDOW: Final = 0.03
 _MANY: Final = 4
@@ -106,3 +109,36 @@ class KeyGuard:
         takes: Any = getattr(self.app.screen, "take_text", None)
         if takes is not None and text:
             takes(text, apply=apply)
+
+
+class EarlyKeys:
+    """Keys that are faster than a screen is made: they wait for it, in their order, and are not lost.
+
+    A key that a widget did not want comes back to the app for its bindings, and by then another screen may be on
+    top that has no parts yet: its actions would look for them in vain.
+    """
+
+    def __init__(self, app: MdmApp) -> None:
+        self.app = app
+        self._waiting: deque[events.Key | events.Paste] = deque()
+        self._handing = False
+
+    def holds(self, event: events.Key | events.Paste) -> bool:
+        """Whether the key was taken; it comes back through `app.hear`."""
+        if not self._handing and self.app.screen.is_mounted:
+            return False
+        self._waiting.append(event)
+        if not self._handing:
+            self._handing = True
+            self.app.spawn(self._hand_on(), "early keys")
+        return True
+
+    async def _hand_on(self) -> None:
+        try:
+            while self._waiting:
+                # Each key may put another screen on top, which is waited for in its turn.
+                while not (screen := self.app.screen).is_mounted:
+                    await screen._mounted_event.wait()
+                await self.app.hear(self._waiting.popleft())
+        finally:
+            self._handing = False

@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import sqlite3
 import stat
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +16,7 @@ from mdm_tui.server.testing import fleet
 from mdm_tui.server.world import Clock, VirtualClock, World
 from mdm_tui.server.world.devices import SORTS, DeviceFilter
 from mdm_tui.server.world.nature import battery
+from mdm_tui.server.world.places import SITES
 
 EVERY = DeviceFilter(deleted=True)
 
@@ -264,3 +267,22 @@ def test_a_temporary_fleet_is_removed() -> None:
     world.close()
     world.close()
     assert not folder.exists()
+
+
+def test_as_many_devices_as_asked_are_managed_and_those_that_left_come_on_top() -> None:
+    world = World.open(None, devices=500, seed=1, clock=VirtualClock())
+    try:
+        assert world.devices.count(DeviceFilter()) == 500
+        gone = world.devices.count(DeviceFilter(states=["gone"]))
+        assert gone > 0
+        assert world.devices.count(EVERY) == 500 + gone
+    finally:
+        world.close()
+
+
+def test_every_site_has_a_zone_at_its_distance_from_utc() -> None:
+    summer = datetime(2025, 7, 1, tzinfo=UTC)
+    for site in SITES:
+        offset = summer.astimezone(ZoneInfo(site.zone)).utcoffset()
+        assert offset is not None
+        assert offset.total_seconds() == site.utc_offset * 60, site.name

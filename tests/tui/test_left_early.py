@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from house import open_house
+from textual import events
 
 from mdm_tui.tui.palette import Palette
 from mdm_tui.tui.screens.ask import Ask, Choose
@@ -120,3 +121,34 @@ async def test_a_palette_closed_twice_takes_no_other_screen_away(tmp_path: Path)
         await house.rest()
         assert house.app.crash_message == ""
         assert len(house.app.screen_stack) == 1
+
+
+async def test_keys_that_come_before_the_screen_has_its_parts_wait_for_it(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        app = house.app
+        # At once, before the screen was composed; `Y` copies what stands on it, and needs it.
+        app.open_device(device_id)
+        screen = app.screen
+        assert isinstance(screen, DeviceScreen)
+        assert not screen.is_mounted
+        await app.on_event(events.Key("greater_than_sign", ">"))
+        await app.on_event(events.Key("y", "y"))
+        await app.on_event(events.Key("escape", None))
+        assert app.screen is screen, "they wait"
+        await house.rest()
+        assert app.is_running
+        assert any("copied" in toast for toast in house.toasts()), "none was lost"
+        assert app.screen is not screen, "in their order"
+
+
+async def test_a_key_that_comes_back_finds_another_screen_in_the_making(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        app = house.app
+        late = events.Key("y", "y")
+        late._set_forwarded()
+        app.open_device(house.listening())
+        await app.on_event(late)
+        await house.rest()
+        assert app.is_running
+        assert isinstance(app.screen, DeviceScreen)

@@ -229,7 +229,7 @@ def _properties(world: World, device: Device, report: dict[str, Any], moment: in
         "ro.build.display.id": software_info["androidBuildNumber"],
         "ro.boot.verifiedbootstate": "green",
         "ro.boot.flash.locked": "1",
-        "persist.sys.timezone": PLACE_BY_ID[device.site].name,
+        "persist.sys.timezone": PLACE_BY_ID[device.site].zone,
         "persist.sys.locale": software_info["primaryLanguageCode"],
         "sys.boot.uptime_hours": str(max(0, moment - device.booted_at) // HOUR),
     }

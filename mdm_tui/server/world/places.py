@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One segment. A site (third level) has a position and a distance from UTC in minutes."""
+    """One segment. A site (third level) has a position, a distance from UTC in minutes, and a zone."""
 
     id: int
     parent: int
@@ -19,6 +19,7 @@ class Place:
     longitude: float = 0.0
     utc_offset: int = 0
     language: str = "en-GB"
+    zone: str = "UTC"
 
 
 PLACES: tuple[Place, ...] = (
@@ -34,18 +35,20 @@ PLACES: tuple[Place, ...] = (
     Place(32, 3, "Brazil", "flag", "#c9722c"),
     Place(41, 4, "Japan", "flag", "#8a56c2"),
     Place(42, 4, "Singapore", "flag", "#8a56c2"),
-    Place(111, 11, "Madrid depot", "warehouse", "#2f7fd1", "ES", 40.4168, -3.7038, 120, "es-ES"),
-    Place(112, 11, "Barcelona DC", "warehouse", "#2f7fd1", "ES", 41.3874, 2.1686, 120, "ca-ES"),
-    Place(113, 11, "Sevilla store", "shop", "#2f7fd1", "ES", 37.3891, -5.9845, 120, "es-ES"),
-    Place(121, 12, "Porto depot", "warehouse", "#2f7fd1", "PT", 41.1579, -8.6291, 60, "pt-PT"),
-    Place(211, 21, "München store", "shop", "#3a9d5d", "DE", 48.1374, 11.5755, 120, "de-DE"),
-    Place(212, 21, "Hamburg DC", "warehouse", "#3a9d5d", "DE", 53.5511, 9.9937, 120, "de-DE"),
-    Place(221, 22, "Łódź hub", "warehouse", "#3a9d5d", "PL", 51.7592, 19.4560, 120, "pl-PL"),
-    Place(311, 31, "Chicago DC", "warehouse", "#c9722c", "US", 41.8781, -87.6298, -300, "en-US"),
-    Place(312, 31, "Dallas store", "shop", "#c9722c", "US", 32.7767, -96.7970, -300, "en-US"),
-    Place(321, 32, "São Paulo depot", "warehouse", "#c9722c", "BR", -23.5505, -46.6333, -180, "pt-BR"),
-    Place(411, 41, "東京倉庫", "warehouse", "#8a56c2", "JP", 35.6762, 139.6503, 540, "ja-JP"),
-    Place(421, 42, "Tuas yard", "warehouse", "#8a56c2", "SG", 1.2966, 103.6361, 480, "en-SG"),
+    Place(111, 11, "Madrid depot", "warehouse", "#2f7fd1", "ES", 40.4168, -3.7038, 120, "es-ES", "Europe/Madrid"),
+    Place(112, 11, "Barcelona DC", "warehouse", "#2f7fd1", "ES", 41.3874, 2.1686, 120, "ca-ES", "Europe/Madrid"),
+    Place(113, 11, "Sevilla store", "shop", "#2f7fd1", "ES", 37.3891, -5.9845, 120, "es-ES", "Europe/Madrid"),
+    Place(121, 12, "Porto depot", "warehouse", "#2f7fd1", "PT", 41.1579, -8.6291, 60, "pt-PT", "Europe/Lisbon"),
+    Place(211, 21, "München store", "shop", "#3a9d5d", "DE", 48.1374, 11.5755, 120, "de-DE", "Europe/Berlin"),
+    Place(212, 21, "Hamburg DC", "warehouse", "#3a9d5d", "DE", 53.5511, 9.9937, 120, "de-DE", "Europe/Berlin"),
+    Place(221, 22, "Łódź hub", "warehouse", "#3a9d5d", "PL", 51.7592, 19.4560, 120, "pl-PL", "Europe/Warsaw"),
+    Place(311, 31, "Chicago DC", "warehouse", "#c9722c", "US", 41.8781, -87.6298, -300, "en-US", "America/Chicago"),
+    Place(312, 31, "Dallas store", "shop", "#c9722c", "US", 32.7767, -96.7970, -300, "en-US", "America/Chicago"),
+    Place(
+        321, 32, "São Paulo depot", "warehouse", "#c9722c", "BR", -23.5505, -46.6333, -180, "pt-BR", "America/Sao_Paulo"
+    ),
+    Place(411, 41, "東京倉庫", "warehouse", "#8a56c2", "JP", 35.6762, 139.6503, 540, "ja-JP", "Asia/Tokyo"),
+    Place(421, 42, "Tuas yard", "warehouse", "#8a56c2", "SG", 1.2966, 103.6361, 480, "en-SG", "Asia/Singapore"),
 )
 
 PLACE_BY_ID: dict[int, Place] = {place.id: place for place in PLACES}

@@ -205,8 +205,10 @@ def _devices(
     policies: dict[str, tuple[str, int]],
     wild: bool,
 ) -> Iterator[Device]:
+    """`count` devices under management, and among them, on top, those that have left it."""
     numbers: dict[int, int] = {}
-    for n in range(count):
+    managed = n = 0
+    while managed < count:
         luck = mix(seed, n, 1)
         site = SITES[_pick(SITE_WEIGHTS, luck >> 8)]
         role_index = _pick(_ROLE_WEIGHTS, luck >> 20)
@@ -227,10 +229,13 @@ def _devices(
             serial = hostile.serial(seed, n, serial)
         habit = _habit(mix(seed, n, 3) % 100, model.tablet)
         rhythm = next(value for bound, value in RHYTHMS if mix(seed, n, 4) % 100 < bound)
-        yield _device(
+        device = _device(
             seed, n, now, name, tags, serial, site.id, model_index, habit, rhythm, role[2], people, providers,
             policies,
         )  # fmt: skip
+        yield device
+        managed += device.state != GONE
+        n += 1
 
 
 def _habit(luck: int, tablet: bool) -> int:
