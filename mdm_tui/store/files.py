@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 
-__all__ = ["BROKEN", "Damaged", "Source", "migrate", "on_network", "open_kept", "prepare", "trouble"]
+__all__ = ["BROKEN", "MOVE_AWAY", "Damaged", "Source", "migrate", "on_network", "open_kept", "prepare", "trouble"]
 
 # File systems on which the shared memory of WAL does not work between machines.
 # fmt: off
@@ -22,6 +22,7 @@ _NETWORK = frozenset((
 ))
 # fmt: on
 _BUSY_SECONDS = 10.0
+MOVE_AWAY = "Move it away to begin anew and start again."
 
 
 # What a damaged file may end in: SQLite's errors, and values that are not what was written.
@@ -51,7 +52,9 @@ def prepare(path: Path) -> None:
                 pass
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise FleetError(Kind.CONFIG, f"{path} is not a plain file; it was left as it is", sent=Sent.NEVER)
+            raise FleetError(
+                Kind.CONFIG, f"{path} is not a plain file; it was left as it is", sent=Sent.NEVER, todo=MOVE_AWAY
+            )
         if stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid == os.geteuid():
             path.chmod(0o600)
     except OSError as error:
@@ -87,8 +90,9 @@ def trouble(path: Path, error: Exception) -> FleetError:
     if garbled or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return Damaged(
             Kind.CONFIG,
-            f"The file {path} is damaged or not a database ({error}); it was left as it is: move it away to begin anew",
+            f"The file {path} is damaged or not a database ({error}); it was left as it is",
             sent=Sent.NEVER,
+            todo=MOVE_AWAY,
         )
     if code == sqlite3.SQLITE_FULL:
         what = f"The disk is full: {path} was not written"
@@ -205,11 +209,14 @@ def _version(path: Path, conn: sqlite3.Connection, kind: str, newest: int) -> in
     found = dict(conn.execute("SELECT key, value FROM meta").fetchall()) if "meta" in tables else {}
     version = found.get("version")
     if found.get("kind") != kind or not isinstance(version, int):
-        raise FleetError(Kind.CONFIG, f"The file {path} is not a {kind} of mdm-tui; it was left as it is")
+        raise FleetError(
+            Kind.CONFIG, f"The file {path} is not a {kind} of mdm-tui; it was left as it is", todo=MOVE_AWAY
+        )
     if version > newest:
         raise FleetError(
             Kind.CONFIG,
             f"The file {path} was written by a newer mdm-tui (version {version}, this one knows {newest}); "
-            "it was left as it is: use the newer program",
+            "it was left as it is",
+            todo="Start the newer program, or move the file away to begin anew.",
         )
     return version

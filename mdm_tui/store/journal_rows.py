@@ -13,7 +13,7 @@ from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 
 from . import journal_chain
-from .files import Damaged
+from .files import MOVE_AWAY, Damaged
 from .journal_schema import Event, Intent, Lease, Run, allowed
 from .keys import storable
 
@@ -239,6 +239,6 @@ def _intent(row: Sequence[Any]) -> Intent:
         values[11] = None if values[11] is None else tuple(json.loads(values[11]))
     except (ValueError, TypeError) as error:
         raise Damaged(
-            Kind.CONFIG, f"The journal is damaged at intent {values[0]} ({error})", sent=Sent.NEVER
+            Kind.CONFIG, f"The journal is damaged at intent {values[0]} ({error})", sent=Sent.NEVER, todo=MOVE_AWAY
         ) from error
     return Intent(*values)

@@ -58,3 +58,9 @@ async def client(made: Fleet) -> AsyncIterator[Client]:
     client = Client(made)
     yield client
     await client.http.aclose()
+
+
+@pytest.fixture
+def client_on() -> type[Client]:
+    """A client of a fleet that the test opens itself; the test closes both."""
+    return Client

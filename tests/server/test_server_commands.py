@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mdm_tui.server.testing import fleet
+
 NOBODY = "0" * 24
 
 
@@ -161,3 +163,30 @@ async def test_an_idempotency_key_sends_once(client) -> None:
     await client.call("POST", path, json={"command": "LOCK"}, headers=key)
     assert (await client.call("GET", path))["totalDocs"] == 3
     await client.call("POST", path, 400, json={"command": "LOCK"}, headers={"Idempotency-Key": "k" * 256})
+
+
+async def test_a_new_password_is_in_no_file_and_gone_after_a_restart(tmp_path, client_on) -> None:
+    canary = "canary-5b7e21"
+    made = fleet(devices=20, data_dir=tmp_path)
+    client = client_on(made)
+    device = client.device()
+    path = client.path(device, "/commands")
+    body = {"command": "RESET_PASSWORD", "params": {"newPassword": canary}}
+    key = {"Idempotency-Key": "one"}
+    sent = await client.call("POST", path, json=body, headers=key)
+    assert sent["params"] == (await _read(client, device, sent))["params"] == {"newPassword": canary}
+    assert await client.call("POST", path, json=body, headers=key) == sent
+    await client.call("POST", path, 409, json={**body, "params": {"newPassword": "another-one"}}, headers=key)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert any(file.name.endswith("-wal") for file in files)
+    assert [file for file in files if canary.encode() in file.read_bytes()] == []
+    await client.http.aclose()
+    made.world.close()
+
+    made = fleet(devices=20, data_dir=tmp_path)
+    client = client_on(made)
+    again = await client.call("POST", path, json=body, headers=key)
+    assert again["id"] == sent["id"] and "params" not in again
+    assert "params" not in await _read(client, device, sent)
+    await client.http.aclose()
+    made.world.close()

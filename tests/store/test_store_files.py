@@ -81,6 +81,7 @@ def test_a_damaged_file_of_record_is_refused_and_left_as_it_is(tmp_path: Path, o
         opener(tmp_path / "x.db")
     assert caught.value.kind is Kind.CONFIG
     assert "left as it is" in caught.value.sentence()
+    assert "onfiguration" not in caught.value.advice and "away to begin anew" in caught.value.advice
     assert (tmp_path / "x.db").read_bytes() == damage
     assert [path.name for path in tmp_path.iterdir()] == ["x.db"]
 
@@ -99,6 +100,7 @@ def test_a_newer_or_foreign_file_of_record_is_refused_and_left_as_it_is(
         opener(tmp_path / "x.db")
     assert caught.value.kind is Kind.CONFIG
     assert "left as it is" in caught.value.sentence()
+    assert "onfiguration" not in caught.value.advice and "away to begin anew" in caught.value.advice
     assert (tmp_path / "x.db").read_bytes() == before
 
 

@@ -90,5 +90,5 @@ def params_in(params: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def params_out(params: dict[str, Any] | None) -> dict[str, Any] | None:
-    """As it was asked."""
-    return None if params is None else params["asked"]
+    """As it was asked; None also for what was not kept over a restart."""
+    return None if params is None else params.get("asked")

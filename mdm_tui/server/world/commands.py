@@ -40,11 +40,15 @@ SORTS: dict[str, str] = {
 
 
 class CommandBook:
-    """The table of commands. `open` knows which are still under way, by device."""
+    """The table of commands. `open` knows which are still under way, by device.
+
+    What was asked with a password is never written: it is known as long as this process runs.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._db = world.database
+        self._secret: dict[str, dict[str, Any]] = {}
         self._number = self._db.one("SELECT coalesce(max(number), 0) FROM command")[0]
         self.open: dict[int, dict[str, None]] = {}
         for command_id, n in self._db.all(
@@ -57,7 +61,7 @@ class CommandBook:
         row = self._db.one(f"SELECT {COMMAND_COLUMNS} FROM command WHERE id = ?", (command_id.lower(),))
         if row is None:
             raise NotThere("command", command_id)
-        return _command(row)
+        return self._command(row)
 
     def of(self, device: Device, command_id: str) -> Command:
         """A command of this device. Raises NotThere."""
@@ -75,7 +79,7 @@ class CommandBook:
             (device.n, limit, offset),
         )
         total = self._db.one("SELECT count(*) FROM command WHERE n = ?", (device.n,))[0]
-        return [_command(row) for row in rows], total
+        return [self._command(row) for row in rows], total
 
     def create(self, device: Device, kind: str, params: dict[str, Any] | None, validity: int | None = None) -> Command:
         """Queue a command; `validity` in ms. Raises NotThere if the device has left, NoPush on disenrolment."""
@@ -120,6 +124,10 @@ class CommandBook:
             received_at=None,
             expires_at=now + (DEFAULT_VALIDITY if validity is None else validity),
         )
+        written = params
+        if params and params.get("password"):
+            self._secret[command.id] = params
+            written = {"withheld": True}
         with self._db.transaction():
             self._db.run(
                 f"INSERT INTO command ({COMMAND_COLUMNS}) VALUES ({','.join('?' * 15)})",
@@ -129,7 +137,7 @@ class CommandBook:
                     command.n,
                     command.person_id,
                     kind,
-                    json.dumps(params),
+                    json.dumps(written),
                     PENDING,
                     command.push_id,
                     "[]",
@@ -160,9 +168,7 @@ class CommandBook:
         columns["updated_at"] = self._world.clock.now()
         for name, value in columns.items():
             setattr(command, name, value)
-        written = {
-            name: json.dumps(value) if name in ("results", "params") else value for name, value in columns.items()
-        }
+        written = {name: json.dumps(value) if name == "results" else value for name, value in columns.items()}
         names = ", ".join(f"{name} = ?" for name in written)
         with self._db.transaction():
             self._db.run(f"UPDATE command SET {names} WHERE id = ?", [*written.values(), command.id])
@@ -174,9 +180,8 @@ class CommandBook:
         """The contract gives no unit; seconds is the likely one."""
         return round(seconds * SECOND)
 
-
-def _command(row: tuple[Any, ...]) -> Command:
-    command = Command(*row)
-    command.params = json.loads(row[5])
-    command.results = json.loads(row[8])
-    return command
+    def _command(self, row: tuple[Any, ...]) -> Command:
+        command = Command(*row)
+        command.params = self._secret.get(command.id) or json.loads(row[5])
+        command.results = json.loads(row[8])
+        return command

@@ -61,6 +61,8 @@ def _clear(world: World, device: Device, params: dict[str, Any], moment: int) ->
 
 
 def _password(world: World, device: Device, command: Command, params: dict[str, Any]) -> Outcome:
+    if params.get("withheld"):
+        return Outcome(error="The password was lost with a restart of the service", error_kind="INVALID_VALUE")
     password = params.get("password")
     if password in (None, ""):
         return Outcome(columns={"secured": 0})
