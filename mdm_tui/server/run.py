@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import json
@@ -13,7 +14,7 @@ import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def serve(
     it warnings go to stderr. hourly: a limit of requests, None for no limit.
     """
     try:
+        pipe = None if parent_pipe_fd is None else _Pipe(parent_pipe_fd)
         with contextlib.ExitStack() as stack:
             if data_dir is not None:
                 data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,7 +84,10 @@ def serve(
                     "token": token,
                 },
             }
-            asyncio.run(_run(app, world, listener, ready, parent_pipe_fd, log_file is not None))
+            asyncio.run(_run(app, world, listener, ready, pipe, log_file is not None))
+    except KeyboardInterrupt:
+        # Making a large fleet takes a while: half of one is rolled back.
+        return 128 + signal.SIGINT if parent_pipe_fd is None else 0
     except sqlite3.Error as error:
         return _failed(f"{data_dir / FILE_NAME}: {error}" if data_dir is not None else str(error), log_file)
     except (OSError, ValueError, RuntimeError) as error:
@@ -114,7 +119,7 @@ class _Server(uvicorn.Server):
 
 
 async def _run(
-    app: Any, world: World, listener: socket.socket, ready: dict[str, Any], pipe: int | None, access_log: bool
+    app: Any, world: World, listener: socket.socket, ready: dict[str, Any], pipe: _Pipe | None, access_log: bool
 ) -> None:
     config = uvicorn.Config(
         app,
@@ -128,6 +133,7 @@ async def _run(
         timeout_graceful_shutdown=2,
     )
     server = _Server(config, ready)
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not (server.should_exit and _cut_short(record)))
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -137,17 +143,42 @@ async def _run(
         with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stop)
     if pipe is not None:
-        threading.Thread(target=_wait_for_end, args=(pipe, loop, stop), daemon=True).start()
+        pipe.then(lambda: loop.call_soon_threadsafe(stop))
     await run_with(world, server.serve(sockets=[listener]))
 
 
-def _wait_for_end(pipe: int, loop: asyncio.AbstractEventLoop, stop: Any) -> None:
-    """Read until the other side closes. A thread, because files and terminals cannot be polled everywhere."""
-    with contextlib.suppress(OSError):
-        while os.read(pipe, 4096):
-            pass
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(stop)
+def _cut_short(record: logging.LogRecord) -> bool:
+    """Whether it only tells of a request that the end of the server did not wait for."""
+    broken = record.exc_info[0] if record.exc_info else None
+    cancelled = broken is not None and issubclass(broken, asyncio.CancelledError)
+    return cancelled or "timeout graceful shutdown exceeded" in record.getMessage()
+
+
+class _Pipe:
+    """The parent's pipe: until `then` its end interrupts the start, after it calls what was given.
+
+    Read in a thread, because files and terminals cannot be polled everywhere.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.closed = False
+        self._end: Callable[[], object] = _thread.interrupt_main
+        self._lock = threading.Lock()
+        threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
+
+    def then(self, end: Callable[[], object]) -> None:
+        with self._lock:
+            self._end = end
+            if self.closed:
+                end()
+
+    def _watch(self, descriptor: int) -> None:
+        with contextlib.suppress(OSError):
+            while os.read(descriptor, 4096):
+                pass
+        with self._lock, contextlib.suppress(RuntimeError):
+            self.closed = True
+            self._end()
 
 
 def _listen(host: str, port: int) -> socket.socket:

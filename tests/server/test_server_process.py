@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -72,6 +73,34 @@ def test_it_ends_when_the_parents_pipe_closes() -> None:
         json.loads(process.stdout.readline())
         process.stdin.close()
         assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("devices", ["20", "1000000"])
+def test_it_ends_when_the_parents_pipe_closes_while_it_starts(tmp_path, devices: str) -> None:
+    with _server("--parent-pipe", "--data-dir", str(tmp_path), "--devices", devices) as process:
+        process.stdin.close()
+        # A million devices take minutes to make.
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_it_ends_without_a_word_on_requests_that_were_half_sent() -> None:
+    with _server() as process:
+        ready = json.loads(process.stdout.readline())
+        side = ready["applivery"]
+        port = int(ready["url"].rsplit(":", 1)[1])
+        head = (
+            f"POST /v1/organizations/{side['organization']}/mdm/aosp/enterprise/policies HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\nAuthorization: Bearer {side['token']}\r\nContent-Type: application/json\r\n"
+            "Content-Length: 500\r\nExpect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port)) as half:
+            half.sendall(head.encode())
+            # Asked for the rest: the request is under way.
+            assert b"100 Continue" in half.recv(4096)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert process.stderr.read() == ""
 
 
 def test_a_data_folder_keeps_fleet_and_token_and_serves_one_at_a_time(tmp_path) -> None:
