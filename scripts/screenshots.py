@@ -66,6 +66,7 @@ async def draw(folder: Path) -> None:
     """Walk through the screens."""
     options = {"devices": 240, "connection": {"name": "acme", "production": True}}
     async with open_house(folder, width=WIDTH, height=HEIGHT, **options) as house:
+        house.session.arming.arm("acme", 60)
         source = house.screen.source
         ids = [source.id_at(index) for index in range(30)]
         await house.press("down", "down", "space", "down", "down", "down", "space", "down", "down")

@@ -43,9 +43,9 @@ class Sender:
         self._paused_until = 0.0
 
     async def run(self, intents: Sequence[Intent], order: Order) -> None:
-        """One after the other. Ends early when the service stops; what is planned then stays planned."""
+        """One after the other. Ends early when the service stops or the connection locks; the rest stays planned."""
         for intent in intents:
-            if self.stopping.is_set():
+            if self._ending():
                 return
             try:
                 await self._deliver(intent, order)
@@ -54,6 +54,9 @@ class Sender:
                     raise
                 # Withdrawn, or moved by another console, at this very moment: it is not ours any more.
                 _log.info("intent %s was moved by somebody else", intent.id)
+
+    def _ending(self) -> bool:
+        return self.stopping.is_set() or self._context.arming.reason() != ""
 
     async def _deliver(self, intent: Intent, order: Order) -> None:
         """Bring one intent to an outcome. An error of a store goes up: what is not on disk is not sent."""
@@ -82,11 +85,11 @@ class Sender:
             await self._wait(attempts, error)
 
     async def _may_go_on(self) -> bool:
-        """Waits for a pause of the service to end; False when this service ends."""
+        """Waits for a pause of the service to end; False when this service ends, or may send no more."""
         clock = self._context.clock
         while not self.stopping.is_set() and (left := self._paused_until - clock.now()) > 0:
             await clock.wait(self.stopping, left)
-        return not self.stopping.is_set()
+        return not self._ending()
 
     async def _wait(self, attempts: int, error: FleetError) -> None:
         clock = self._context.clock
@@ -137,8 +140,12 @@ class Sender:
     async def _post(self, intent: Intent, order: Order) -> FleetError | None:
         """Claim, send, record. Returns the error after which it is planned again, None when it is settled."""
         context, journal = self._context, self._context.need_journal()
-        if self.stopping.is_set() or not await journal.claim(intent.id, self._context.owner):
+        if self._ending() or not await journal.claim(intent.id, self._context.owner):
             # Withdrawn meanwhile, or claimed by another console.
+            return None
+        if context.arming.locked:
+            # In the very moment of the claim.
+            await self._record(intent, State.PLANNED, None, "not sent: the connection was locked")
             return None
         # From the claim to the POST nothing is awaited: a session that ends here has sent it, or not claimed it.
         self._changed(replace(intent, state=State.SENDING, sent_at=context.clock.now(), owner=context.owner))

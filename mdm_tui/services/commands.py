@@ -111,8 +111,7 @@ class Commands:
         """
         context = self._context
         context.need_journal()
-        if context.connection.read_only:
-            raise FleetError(Kind.READ_ONLY, "Nothing was sent", sent=Sent.NEVER)
+        context.arming.need()
         if not plan.will:
             raise FleetError(Kind.INVALID, "No device is left to send it to", sent=Sent.NEVER)
         if not plan.accepts(typed):
@@ -129,7 +128,6 @@ class Commands:
         self._spent.add(plan.key)
         intents = await self._write(plan)
         run_id = intents[0].run_id
-        self._orders[run_id] = plan.order
         self._send(run_id, intents, plan.order)
         return Submitted(run_id, tuple(intent.id for intent in intents))
 
@@ -156,6 +154,7 @@ class Commands:
 
     def _send(self, run_id: str, intents: list[Intent], order: Order) -> None:
         self._running.add(run_id)
+        self._orders[run_id] = order
         if len(intents) > _TOLD_ONE_BY_ONE:
             self._many.add(run_id)
         for intent in intents:
@@ -169,13 +168,30 @@ class Commands:
                 self._context.notice("bad", f"The run has stopped, the rest is not sent: {error.sentence()}")
             finally:
                 self._running.discard(run_id)
-                if not self._sender.stopping.is_set():
+                stopped = self._sender.stopping.is_set()
+                # A run that the lock has stopped may be resumed, and its parameters are nowhere else.
+                if not stopped and not self._context.arming.locked:
                     self._orders.pop(run_id, None)
                 self._context.hub.publish(CommandsChanged(self._context.scope))
+            if not stopped:
+                await self._tell_left(run_id)
             if run_id in self._many:
                 await self._sum_up(intents)
 
         self._tasks.spawn(work(), f"run {run_id}")
+
+    async def _tell_left(self, run_id: str) -> None:
+        """Say what the lock has kept back."""
+        left = len(await self.unsent(run_id)) if run_id in self._orders else 0
+        if not left:
+            self._orders.pop(run_id, None)
+        else:
+            many = "1 command is" if left == 1 else f"{left} commands are"
+            self._context.notice(
+                "warn",
+                f"{many} not sent: {self._context.arming.why()}. What is left stays planned in the Queue (3): "
+                "press A to arm, then c on it.",
+            )
 
     async def _sum_up(self, intents: list[Intent]) -> None:
         """One sentence for a run of many."""
@@ -189,7 +205,7 @@ class Commands:
         self._context.notice("good" if good else "warn", f"{title} for {len(intents)} devices: {said}")
 
     async def unsent(self, run_id: str) -> list[Intent]:
-        """All that an earlier session planned in a run and did not send."""
+        """All that was planned in a run and not sent, by an earlier session or before the connection was locked."""
         if run_id in self._running:
             return []
         return [
@@ -199,7 +215,8 @@ class Commands:
         ]
 
     async def resume(self, run_id: str) -> int:
-        """Send what an earlier session planned and did not send; how many. What needs a secret is rejected."""
+        """Send what was planned and not sent; how many. Of an earlier session, what needs a secret is rejected."""
+        self._context.arming.need()
         left = await self.unsent(run_id)
         order = self._orders.get(run_id)
         if left and order is None:

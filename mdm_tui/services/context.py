@@ -11,6 +11,7 @@ from mdm_tui.fleet.devices import Device, DeviceKey
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability, Provider, ProviderFactory
 
+from .arming import Arming
 from .changes import as_change
 from .clock import Clock
 from .events import DetailChanged, DevicesChanged, Noticed, Severity
@@ -33,7 +34,7 @@ class Context:
 
     connect: makes the provider (reads the token, imports the network library in a thread); called until it succeeds.
     refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
-    owner: this process, for the journal.
+    owner: this process, for the journal. arming: whether changes may be sent.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Context:
         self.unsupported: dict[Capability, str] = {}
         self.connected = asyncio.Event()
         self.owner = ""
+        self.arming = Arming(connection, clock)
         self._connect = connect
         self._connecting: asyncio.Future[Provider] | None = None
 
@@ -117,9 +119,16 @@ class Context:
             ) from error
 
     async def change(self, work: Callable[[Provider], Awaitable[T]], capability: Capability | None = None) -> T:
-        """As `call`, for what changes something: its errors say that it is not repeated by itself."""
+        """As `call`, for what changes something: refused while the connection is locked, and not repeated by itself."""
+
+        async def allowed(provider: Provider) -> T:
+            # Here and not only before: connecting may have taken its time.
+            self.arming.need()
+            return await work(provider)
+
+        self.arming.need()
         try:
-            return await self.call(work, capability)
+            return await self.call(allowed, capability)
         except FleetError as error:
             raise as_change(error) from error
 

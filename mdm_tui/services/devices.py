@@ -156,8 +156,7 @@ class Devices:
         back. Raises `FleetError` when nothing was sent, or when what is held now could not be read.
         """
         context = self._context
-        if context.connection.read_only:
-            raise FleetError(Kind.READ_ONLY, "Nothing was sent", sent=Sent.NEVER)
+        context.arming.need()
         provider = await context.ensure()
         if problems := [item for item in provider.check_changes(changes) if not item.warning]:
             raise FleetError(Kind.INVALID, problems[0].message, problems=tuple(problems), sent=Sent.NEVER)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from mdm_tui.fleet.devices import DeviceChanges
 from mdm_tui.fleet.diff import Difference, differences
-from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Capability, Page, Scope
 
@@ -156,8 +156,7 @@ class Policies:
     async def delete(self, policy_id: str) -> None:
         """Delete a policy at the service. Raises `FleetError`, CONFLICT when it is in use."""
         context = self._context
-        if context.connection.read_only:
-            raise FleetError(Kind.READ_ONLY, "Nothing was deleted", sent=Sent.NEVER)
+        context.arming.need("Nothing was deleted")
         await context.change(lambda provider: provider.delete_policy(policy_id), Capability.POLICY_EDIT)
         await context.mirror.drop_policy(context.scope, policy_id)
         await self._drafts.drop(policy_id)

@@ -66,8 +66,7 @@ class Saver:
         Reads back what is held then. Raises `FleetError`; INVALID carries the problems.
         """
         context = self._context
-        if context.connection.read_only:
-            raise FleetError(Kind.READ_ONLY, "Nothing was sent", sent=Sent.NEVER)
+        context.arming.need()
         provider = await context.ensure()
         document = load(mine)
         problems = [problem for problem in provider.check_policy(document) if not problem.warning]

@@ -218,7 +218,7 @@ def _explain_ours(intent: Intent, command: Command | None, known: _Known) -> str
     if state is State.PLANNED:
         if intent.run_id in known.running:
             return "waiting for its turn" if not intent.error else intent.error
-        return "left from an earlier session, not sent: resume or cancel it"
+        return "left from an earlier session or by the lock, not sent: resume or cancel it"
     if state is State.SENDING:
         return "on the wire"
     if state is State.UNKNOWN:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mdm_tui.store.history import History
     from mdm_tui.store.journal import Journal
 
+    from .arming import Arming
     from .commands import Commands
     from .devices import Devices
     from .policies import Policies
@@ -177,7 +178,12 @@ class Session:
             return "JOURNAL"
         if self._sync is not None and self._sync.state.phase == "signed_out":
             return "TOKEN"
-        return ""
+        return self.arming.reason()
+
+    @property
+    def arming(self) -> Arming:
+        """Locks and unlocks a production connection."""
+        return self.context.arming
 
     # life
     async def start(self) -> None:

@@ -87,6 +87,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette.open", "ctrl+p", "Palette", ("everywhere",), "command_palette", palette=False),
     Action("help.open", "question_mark", "Keys that work here", ("everywhere",), "help"),
     Action("back", "escape,q", "One layer back", ("everywhere",), "back"),
+    Action("arm", "A", "Arm or lock", ("everywhere",), "arm", "a production connection, for a while, to change things"),
     Action("quit", "ctrl+q", "Quit", ("everywhere",), "leave", "asks if something is running"),
     Action("copy.selection", "ctrl+c", "Copy or clear", ("everywhere",), "copy_or_clear",
            "copies what is selected, else clears what is typed; never quits", palette=False),

@@ -128,6 +128,8 @@ class MdmApp(app_go.Going, App[int]):
             safe.toast(self, "", sentence, "warning" if sentence in self._problems else "information")
         self.spawn(self._start(self.current), "start")
         self.set_interval(1.0, self._tick)
+        if not self.is_headless:
+            signals.before_stopping(self.lock)
 
     async def _start(self, name: str) -> None:
         session = self.sessions[name]
@@ -150,13 +152,22 @@ class MdmApp(app_go.Going, App[int]):
 
     def end(self, code: int) -> None:
         """End with a return code; may be called from any thread and from a signal handler."""
+        self.lock()
         loop = getattr(self, "_loop", None)
         if loop is not None:
             loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
 
+    def lock(self) -> None:
+        """Lock every production connection, from any thread."""
+        for session in self.sessions.values():
+            session.arming.lock()
+
     # --- time ---
 
     def _tick(self) -> None:
+        for session in self.sessions.values():
+            if sentence := session.arming.ended():
+                safe.toast(self, "", sentence, "warning")
         self.attend()
         self.tick_header()
         screen = self.screen
@@ -272,6 +283,7 @@ class MdmApp(app_go.Going, App[int]):
             self.last_touch = self.now()
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.last_key = self.now()
+            self.session.arming.touch()
             if self._guard.holds(event):
                 return
         await self.pass_key(event)

@@ -9,6 +9,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
+from mdm_tui.tui.actions import key_text
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, theme_names, use_theme
 from mdm_tui.tui.widgets.header import HeaderState, Tab
@@ -72,6 +73,8 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         title=session.factory.title,
         production=connection.production,
         locked=session.writable,
+        armed=session.arming.left(),
+        arm_key=key_text(screen.app.keys_of("arm")),
         scope=f"segment {screen.app.segment_name}" if screen.app.segment else "",
         phase=str(phase),
         last_ok=state.last_ok if state and state.last_ok is not None else last_known,
@@ -224,6 +227,13 @@ class Going(_Base):
         self.push_screen(
             Ask("Quit while commands are being sent?", words, "quit"), lambda yes: self.exit(0) if yes else None
         )
+
+    def action_arm(self) -> None:
+        """Unlock a production connection for a while, or lock it again."""
+        from mdm_tui.tui.screens.arm import arm
+
+        # Not awaited here: a person answers, and the app's own queue must go on meanwhile.
+        self.spawn(arm(self, self.session), "arm")
 
     # --- the command bar and the themes ---
 

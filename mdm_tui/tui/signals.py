@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-__all__ = ["GRACE", "handled"]
+__all__ = ["GRACE", "before_stopping", "handled"]
 
 GRACE = 3.0  # seconds for a clean end
 
@@ -48,6 +48,20 @@ def handled(end: Callable[[int], None], *, grace: float = GRACE, tty: int | None
         done.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def before_stopping(call: Callable[[], None]) -> None:
+    """From now on `call` runs in the main thread before SIGTSTP (ctrl+z of another program, `kill -TSTP`) is obeyed."""
+    before = signal.getsignal(signal.SIGTSTP)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        call()
+        if callable(before):
+            before(number, frame)
+        elif before == signal.SIG_DFL:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    signal.signal(signal.SIGTSTP, on_signal)
 
 
 def _watch(tty: int, done: threading.Event, finish: Callable[[int], None]) -> None:

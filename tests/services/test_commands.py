@@ -12,6 +12,7 @@ import pytest
 
 from mdm_tui.fleet.commands import PushStatus, State
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.services.arming import Arming
 from mdm_tui.services.commands import Commands
 from mdm_tui.services.context import Context
 from mdm_tui.services.queue import QueueItem
@@ -150,7 +151,7 @@ async def test_a_run_never_crosses_connections(commands: Commands, ready: Contex
 
 async def test_read_only_sends_nothing(commands: Commands, ready: Context, fake: FakeProvider) -> None:
     plan = await commands.plan("REBOOT", [ready.key(ONE)])
-    ready.connection = connection(read_only=True)
+    ready.arming = Arming(connection(read_only=True), ready.clock)
     with pytest.raises(FleetError) as caught:
         await commands.submit(plan, plan.expects)
     assert caught.value.kind is Kind.READ_ONLY

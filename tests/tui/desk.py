@@ -18,6 +18,8 @@ from mdm_tui.config.settings import Settings
 from mdm_tui.fleet import faults
 from mdm_tui.fleet.devices import Device
 from mdm_tui.fleet.provider import Capability, Meter
+from mdm_tui.services.arming import Arming
+from mdm_tui.services.clock import SystemClock
 from mdm_tui.services.events import DevicesChanged
 from mdm_tui.services.hub import Hub
 from mdm_tui.store.mirror import Mirror
@@ -60,12 +62,13 @@ class DeskSession:
 
     def __init__(self, folder: Path, count: int = 60, *, production: bool = False) -> None:
         self.connection = SimpleNamespace(
-            name="acme", production=production, budget=10_000, token_env="", read_only=False, scope=SCOPE
+            name="acme", production=production, budget=10_000, token_env="", read_only=production, scope=SCOPE
         )
         self.scope = SCOPE
         self.mirror = Mirror.open(folder / "mirror.db", clock=lambda: NOW)
         self.hub = Hub()
-        self.writable = "READ-ONLY" if production else ""
+        self.arming: Any = Arming(self.connection, SystemClock())  # type: ignore[arg-type]
+        self.writable = self.arming.reason()
         self.provider: Any = None
         self.refused: dict[str, tuple[float, str]] = {}
         self.factory = SimpleNamespace(

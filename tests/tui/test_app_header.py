@@ -42,6 +42,25 @@ def test_eighty_columns_keep_what_matters() -> None:
     assert first.endswith("fresh 4s  API 12%")
 
 
+@pytest.mark.parametrize(
+    ("values", "wide", "narrow"),
+    [
+        ({"locked": "LOCKED"}, "PRODUCTION · LOCKED, A arms", "PRODUCTION LOCKED (A)"),
+        ({"locked": "LOCKED", "arm_key": "F9"}, "PRODUCTION · LOCKED, F9 arms", "PRODUCTION LOCKED (F9)"),
+        ({"armed": 600.0}, "PRODUCTION · ARMED 10m", "PRODUCTION ARMED 10m"),
+        ({"armed": 539.5}, "PRODUCTION · ARMED 9m", "PRODUCTION ARMED 9m"),
+        ({"armed": 60.0}, "PRODUCTION · ARMED 1m", "PRODUCTION ARMED 1m"),
+        ({"armed": 0.2}, "PRODUCTION · ARMED 1s", "PRODUCTION ARMED 1s"),
+        ({"locked": "TOKEN", "armed": 60.0}, "PRODUCTION · TOKEN", "PRODUCTION TOKEN"),
+    ],
+)
+def test_locked_and_armed_are_said_at_every_width(values: dict[str, object], wide: str, narrow: str) -> None:
+    state = _changed(production=True, **values)
+    assert _text(state, 120)[0].startswith(f" acme  Applivery  {wide} ")
+    assert _text(state, 80)[0].startswith(f"▌acme {narrow} ")
+    assert _text(state, 80)[0].endswith("fresh 4s  API 12%")
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 120, 200])
 @pytest.mark.parametrize("production", [True, False])
 def test_every_width_is_filled_and_never_overrun(width: int, production: bool) -> None:

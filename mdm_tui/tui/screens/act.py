@@ -11,6 +11,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import answer
 
 __all__ = ["open_act"]
@@ -28,9 +29,8 @@ def open_act(screen: Any, session: Any, ids: Sequence[str]) -> None:
     if session.commands is None:
         screen.tell(f"{session.factory.title} takes no commands.", "warning")
         return
-    reason = session.writable
-    if reason:
-        screen.tell(f"Nothing can be sent on this connection: {reason}.", "warning")
+    if sentence := refusal(session, "Nothing can be sent"):
+        screen.tell(sentence, "warning")
         return
     screen.app.spawn(_act(screen.app, session, frozen), "act")
 

@@ -67,6 +67,15 @@ class Hints(Lines):
         self.show([[*line, *last]])
 
 
+def refusal(session: Any, what: str) -> str:
+    """Why nothing may be changed on a session now, as a sentence that begins with `what`; "" when it may be."""
+    reason = session.writable
+    if reason == "LOCKED":
+        key = key_text(BY_ID["arm"].keys)
+        return f"{what}: {session.arming.why()}. Press {key} to arm it."
+    return f"{what} on this connection: {reason}." if reason else ""
+
+
 class _Leavable(_Mixed):
     """What every screen and dialog can be asked. Not a node: of two, Textual takes the styles of the first alone."""
 

@@ -12,7 +12,7 @@ from mdm_tui.fleet.devices import Assignment
 from mdm_tui.fleet.errors import FleetError, Problem
 from mdm_tui.fleet.inventory_text import Line, wrap
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import FleetScreen
+from mdm_tui.tui.screens.base import FleetScreen, refusal
 from mdm_tui.tui.screens.device_bars import Notice, Title
 from mdm_tui.tui.screens.device_edit_lists import Lists
 from mdm_tui.tui.screens.device_edit_send import EditSending, sentence_of
@@ -24,10 +24,11 @@ __all__ = ["EditScreen", "open_edit"]
 
 
 def open_edit(screen: Any, session: Any, device_id: str) -> None:
-    """Open the form for a device over `screen`."""
-    if reason := session.writable:
-        screen.tell(f"Nothing can be changed on this connection: {reason}.", "warning")
-        return
+    """Open the form for a device over `screen`; a locked connection may be armed while it is open."""
+    if sentence := refusal(session, "Nothing can be changed"):
+        screen.tell(sentence, "warning")
+        if session.writable != "LOCKED":
+            return
     screen.app.push_screen(EditScreen(session, device_id))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError, Problem
 from mdm_tui.fleet.text import clean
+from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.device_form import TITLES, Form, change_lines, value_words
 from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.form import Row
@@ -52,6 +53,9 @@ class EditSending(_Base):
             return
         if not self.form.touched:
             self.tell("Nothing is changed, so nothing is sent.")
+            return
+        if sentence := refusal(self.session, "Nothing was sent"):
+            self._say(sentence, "bad")
             return
         if self._check():
             self.tell("Not sent: see the fields.", "warning")

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Guarded, Typed, answer, keys_line
 from mdm_tui.tui.screens.editor_lines import difference_lines
 from mdm_tui.tui.widgets.report import LinesView
@@ -148,8 +149,8 @@ class EditorActions(_Base):
         """Send the text, after the service's copy was read again."""
         if self._saving or self.opened is None:
             return
-        if reason := self.session.writable:
-            self.tell(f"Nothing can be saved on this connection: {reason}. The draft is kept.", "warning")
+        if sentence := refusal(self.session, "Nothing can be saved"):
+            self.tell(f"{sentence} The draft is kept.", "warning")
             return
         self._saving = True
         self.app.spawn(self._save(), "save policy")

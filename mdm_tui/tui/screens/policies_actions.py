@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Scope
 from mdm_tui.fleet.text import clean, search_key
+from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class PoliciesActions(_Base):
 
         policy = self.source.policy(self.grid.cursor_id)
         if policy is not None:
+            self._warn_locked()
             self.app.push_screen(PolicyScreen(self.session, opened=self.session.policies.new(policy)))
 
     # --- opening ---
@@ -127,9 +129,16 @@ class PoliciesActions(_Base):
 
     def action_edit(self) -> None:
         if self.grid.cursor_id is not None:
+            self._warn_locked()
             self.open_policy(self.grid.cursor_id)
 
+    def _warn_locked(self) -> None:
+        """Say before the work, not after it, that nothing can be saved; looking and drafts are free."""
+        if sentence := refusal(self.session, "Nothing can be saved"):
+            self.tell(f"{sentence} A draft is kept.", "warning")
+
     def action_new(self) -> None:
+        self._warn_locked()
         self.app.spawn(self._new(), "new policy")
 
     async def _new(self) -> None:
@@ -202,8 +211,8 @@ class PoliciesActions(_Base):
         policy = self.source.policy(self.grid.cursor_id)
         if policy is None:
             return
-        if reason := self.session.writable:
-            self.tell(f"Nothing can be deleted on this connection: {reason}.", "warning")
+        if sentence := refusal(self.session, "Nothing can be deleted"):
+            self.tell(sentence, "warning")
             return
         self.app.spawn(self._delete(policy), "delete policy")
 
@@ -238,8 +247,8 @@ class PoliciesActions(_Base):
 
 async def assign(screen: Any, session: Any, policy_id: str, name: str) -> None:
     """Assign a policy to the devices marked on the Devices screen, else to one that is chosen."""
-    if reason := session.writable:
-        screen.tell(f"Nothing can be changed on this connection: {reason}.", "warning")
+    if sentence := refusal(session, "Nothing can be changed"):
+        screen.tell(sentence, "warning")
         return
     ids = _marked(screen.app, session)
     if not ids:

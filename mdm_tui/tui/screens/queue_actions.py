@@ -9,6 +9,7 @@ from mdm_tui.fleet.commands import COMMANDS, State
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import show_time
+from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.ladder import ladder
 
@@ -162,8 +163,11 @@ class QueueActions(_Base):
     async def _act(self, items: list[Any]) -> None:
         from mdm_tui.tui.screens.ask import Ask, Choose
 
-        if reason := self.session.writable:
-            self.tell(f"Nothing can be cancelled on this connection: {reason}.", "warning")
+        sentence = refusal(self.session, "Nothing can be sent or cancelled")
+        # What was never sent can be withdrawn while the connection is locked: nothing leaves this machine.
+        here = self.session.writable == "LOCKED" and all(item.state is State.PLANNED for item in items)
+        if sentence and not here:
+            self.tell(sentence, "warning")
             return
         resumable = [item for item in items if item.state is State.PLANNED and item.explanation.startswith("left from")]
         if resumable and len(resumable) == len(items):
@@ -171,8 +175,10 @@ class QueueActions(_Base):
                 ("resume", "Send it now", "what was planned, once"),
                 ("cancel", "Withdraw it", "it was never sent"),
             ]
-            choice = await answer(self.app, Choose("Left unsent by an earlier session", options))
-            if choice == "resume":
+            choice = await answer(self.app, Choose("Left unsent", options))
+            if choice == "resume" and sentence:
+                self.tell(sentence, "warning")
+            elif choice == "resume":
                 await self._resume(resumable)
             if choice != "cancel":
                 return

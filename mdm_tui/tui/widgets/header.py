@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -50,13 +51,15 @@ class HeaderState:
     """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well.
 
     refused: the permission that this token turned out to lack last, and when. spent: calls of the last hour by who
-    made them.
+    made them. armed: seconds until a production connection locks, 0 when it is not armed. arm_key: the key that arms.
     """
 
     name: str
     title: str = ""
     production: bool = False
     locked: str = ""
+    armed: float = 0.0
+    arm_key: str = "A"
     scope: str = ""
     refused: tuple[str, float] | None = None
     phase: str = "starting"
@@ -115,9 +118,9 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
         left.append(part(f"  {state.title}", "muted"))
     if state.production:
         left.append(part(" PRODUCTION" if narrow else "  PRODUCTION", "production", bold=True))
-    if state.locked:
+    if said := _writing(state, narrow=narrow):
         dot = " " if narrow or not state.production else " · "
-        left.append(part(f"{dot if state.production else '  '}{state.locked}", "warn"))
+        left.append(part(f"{dot if state.production else '  '}{said}", "warn", bold=not state.locked))
     if state.scope:
         left.append(part(f"  {state.scope}", "info"))
     if state.refused:
@@ -135,6 +138,16 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
         spread(left, [part(text[: max(room, 12)], role), part(gap if right else ""), *right, part(" ")], width),
         _tabs(state, width, edge),
     ]
+
+
+def _writing(state: HeaderState, *, narrow: bool) -> str:
+    """Why nothing may be changed, or for how long it may; rounded up, so that it never says 0."""
+    if state.locked == "LOCKED":
+        return f"LOCKED ({state.arm_key})" if narrow else f"LOCKED, {state.arm_key} arms"
+    if state.locked or state.armed <= 0:
+        return state.locked
+    seconds = math.ceil(state.armed)
+    return f"ARMED {seconds}s" if seconds < 60 else f"ARMED {math.ceil(seconds / 60)}m"
 
 
 def _budget(state: HeaderState, width: int) -> str:
