@@ -104,6 +104,8 @@ def _spent(meter: Meter | None) -> tuple[tuple[str, int], ...]:
 class Going(_Base):
     """The app's own actions."""
 
+    _arming: Any = None
+
     if TYPE_CHECKING:
         from mdm_tui.services.session import Session
 
@@ -232,8 +234,9 @@ class Going(_Base):
         """Unlock a production connection for a while, or lock it again."""
         from mdm_tui.tui.screens.arm import arm
 
-        # Not awaited here: a person answers, and the app's own queue must go on meanwhile.
-        self.spawn(arm(self, self.session), "arm")
+        # Not awaited here: a person answers, and the app's own queue must go on meanwhile. Once, however often asked.
+        if self._arming is None or self._arming.done():
+            self._arming = self.spawn(arm(self, self.session), "arm")
 
     # --- the command bar and the themes ---
 

@@ -88,6 +88,16 @@ async def test_keys_keep_it_awake_and_silence_locks_it(tmp_path: Path) -> None:
         assert "test is LOCKED again: no key for 10 minutes." in house.toasts()
 
 
+async def test_it_asks_once_however_often_it_is_pressed(tmp_path: Path) -> None:
+    async with production(tmp_path) as house:
+        house.app.action_arm()
+        house.app.action_arm()
+        await house.rest()
+        await house.press("escape")
+        assert isinstance(house.screen, DevicesScreen)
+        await armed(house)
+
+
 async def test_escape_leaves_it_locked(tmp_path: Path) -> None:
     async with production(tmp_path) as house:
         await house.press("A")

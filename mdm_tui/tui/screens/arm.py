@@ -16,12 +16,11 @@ from mdm_tui.tui.screens.dialogs import Guarded, answer, foot
 
 if TYPE_CHECKING:
     from mdm_tui.services.session import Session
-    from mdm_tui.tui.app import MdmApp
 
 __all__ = ["ArmDialog", "arm"]
 
 
-async def arm(app: MdmApp, session: Session) -> None:
+async def arm(app: Any, session: Session) -> None:
     """Lock what is armed; ask for name and time where it is not."""
     arming, connection = session.arming, session.connection
     if connection.read_only:
@@ -51,7 +50,7 @@ class ArmDialog(Guarded):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(safe.join((f"Arm {self._name}", ""), (" · PRODUCTION", "production")))
+            yield Static(safe.join(("Arm ", ""), (self._name, "warn"), (" · PRODUCTION", "production")))
             words = (
                 f"Changes and commands can be sent until the time is over, or {IDLE / 60:.0f} minutes without a key."
             )
@@ -60,7 +59,7 @@ class ArmDialog(Guarded):
                 yield Static(safe.plain("Minutes"), classes="label")
                 yield Static(self._times(), id="times")
             with Horizontal(classes="row"):
-                yield Static(safe.join(("Type ", "muted"), (self._name, "warn")), classes="label")
+                yield Static(safe.plain("Type its name"), classes="label")
                 yield Input(compact=True)
             yield Static(classes="problem")
             yield foot(("enter", "arm it"), ("up down", "the time"), ("esc", "stays locked"))
