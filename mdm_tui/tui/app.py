@@ -142,6 +142,7 @@ class MdmApp(app_go.Going, App[int]):
             # For the count in the header; what goes wrong is the Policies screen's to say.
             with contextlib.suppress(FleetError):
                 await session.policies.refresh()
+            bridge.tally.want("policies")
 
     async def on_unmount(self) -> None:
         for task in list(self._tasks):

@@ -82,6 +82,7 @@ class Bridge:
         self.app = app
         self.session = session
         self.tally = Tally(app, session)
+        self._walked: float | None = None
 
     async def run(self) -> None:
         """Until the subscription ends."""
@@ -104,6 +105,10 @@ class Bridge:
                 self.tally.want("policies")
             elif isinstance(event, kinds.CommandsChanged):
                 self.tally.want("queue")
+            elif isinstance(event, kinds.SyncChanged) and self.session.sync.state.last_ok != self._walked:
+                # Another console on this home may have written the rows: to this one's walk they are unchanged.
+                self._walked = self.session.sync.state.last_ok
+                self.tally.want("devices", "policies")
         active = app.screen
         for screen in app.fleet_screens():
             if screen is not active and screen.session is self.session:
