@@ -22,6 +22,8 @@ __all__ = ["Child", "Ready"]
 
 # Seconds for a fleet's first creation: the start itself, and so much for each device.
 _START, _EACH = 60.0, 0.01
+# Seconds that a server may take to end; who quits does not wait for one that hangs.
+_ENDING = 1.0
 _LONGEST_LINE = 65_536
 
 
@@ -87,14 +89,12 @@ class Child:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        for stop in (None, process.terminate, process.kill):
-            if stop is not None:
-                stop()
-            try:
-                process.wait(5)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            process.wait(_ENDING)
+        except subprocess.TimeoutExpired:
+            # Its fleet is a database: what was committed is safe, and the next demo may open it at once.
+            process.kill()
+            process.wait()
         if ended and kind is None:
             print(f"mdm-tui: the demo's server ended by itself ({ended}). {self._words()}", file=sys.stderr)
 

@@ -35,7 +35,8 @@ def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "")
     settings, paths = connect.settings(env)
     settings = connect.link(arguments, settings)
     log.start(paths)
-    folder, lock = _folder(paths, f"{arguments.scenario}-{arguments.devices}-{arguments.seed}")
+    name = f"{arguments.scenario}-{arguments.devices}-{arguments.seed}"
+    folder, lock = _folder(paths, name)
     try:
         with Child(
             [*fleet_flags(arguments), f"--data-dir={folder}", f"--log-file={paths.server_log}"],
@@ -56,6 +57,7 @@ def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "")
 
             what = f"{arguments.devices:,} simulated devices, scenario {arguments.scenario}, seed {arguments.seed}."
             notice = f"{notice} {what}".strip() if notice else f"Demo fleet: {what}"
+            notice = f"{notice}{_beside(folder, name)}"
             return open_app({NAME: connection}, NAME, settings, paths, env, {NAME: Secret(token)}, notice)
     finally:
         os.close(lock)
@@ -79,6 +81,13 @@ def _folder(paths: Paths, name: str) -> tuple[Path, int]:
     from . import codes
 
     raise codes.CliError(f"{_SIDE_BY_SIDE} demos of this fleet are running already; end one, or use another --seed.")
+
+
+def _beside(folder: Path, name: str) -> str:
+    """What to say when the fleet asked for is in use; "" when it is the one that was opened."""
+    if folder.name == name:
+        return ""
+    return f" Another demo has fleet {name}; this is a fleet of its own, {folder.name}."
 
 
 def _known(folder: Path) -> str | None:

@@ -26,6 +26,8 @@ from .world.world import FILE_NAME
 
 TOKEN_FILE = "token"
 LOCK_FILE = "lock"
+# Seconds after which a server that was told to end by its parent's pipe, and did not, is ended all the same.
+_HANGING = 5.0
 
 log = logging.getLogger("mdm_tui.server")
 
@@ -56,6 +58,8 @@ def serve(
     try:
         pipe = None if parent_pipe_fd is None else _Pipe(parent_pipe_fd)
         with contextlib.ExitStack() as stack:
+            if pipe is not None:
+                stack.callback(pipe.ended.set)
             if data_dir is not None:
                 data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(_lock(data_dir))
@@ -157,11 +161,13 @@ def _cut_short(record: logging.LogRecord) -> bool:
 class _Pipe:
     """The parent's pipe: until `then` its end interrupts the start, after it calls what was given.
 
-    Read in a thread, because files and terminals cannot be polled everywhere.
+    Read in a thread, because files and terminals cannot be polled everywhere. A server that hangs is ended from it:
+    whoever held the pipe is gone, and nobody else would.
     """
 
     def __init__(self, descriptor: int) -> None:
         self.closed = False
+        self.ended = threading.Event()
         self._end: Callable[[], object] = _thread.interrupt_main
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
@@ -179,6 +185,8 @@ class _Pipe:
         with self._lock, contextlib.suppress(RuntimeError):
             self.closed = True
             self._end()
+        if not self.ended.wait(_HANGING):
+            os._exit(1)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from mdm_tui.cli.child import Child
 from mdm_tui.cli.codes import CliError
-from mdm_tui.cli.demo import _folder, _known, _remember
+from mdm_tui.cli.demo import _beside, _folder, _known, _remember
 from mdm_tui.config.paths import Paths
 
 
@@ -30,7 +33,11 @@ def devices_url(base: str, organization: str) -> str:
     return f"{base}/organizations/{organization}/mdm/aosp/enterprise/devices"
 
 
-def test_ready_served_and_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ready_served_and_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However busy the machine is: here it is to end by itself.
+    monkeypatch.setattr("mdm_tui.cli.child._ENDING", 60.0)
     with child(tmp_path) as server:
         ready = server.wait()
         assert (ready.url, ready.token) == (server.url, server.token)
@@ -89,6 +96,50 @@ def test_demos_side_by_side_have_their_own_fleets(tmp_path: Path) -> None:
     assert again == one, "the same fleet next time"
     os.close(second)
     os.close(third)
+
+
+def test_a_fleet_of_its_own_is_said(tmp_path: Path) -> None:
+    assert _beside(tmp_path / "calm-5-1", "calm-5-1") == ""
+    said = _beside(tmp_path / "calm-5-1-2", "calm-5-1")
+    assert "Another demo has fleet calm-5-1" in said and "calm-5-1-2" in said
+
+
+def test_a_server_that_hangs_holds_nobody_up_and_its_fleet_is_free(tmp_path: Path) -> None:
+    waits: list[float | None] = []
+    with child(tmp_path) as server:
+        server.wait()
+        process = server._process
+        assert process is not None
+        wait = process.wait
+
+        def counted(timeout: float | None = None) -> int:
+            waits.append(timeout)
+            return wait(timeout)
+
+        process.wait = counted  # type: ignore[method-assign]
+        os.kill(process.pid, signal.SIGSTOP)
+    assert process.returncode == -signal.SIGKILL
+    assert waits == [1.0, None], "a second, then the end of what was killed"
+    with child(tmp_path) as again:
+        assert again.wait().organization, "its lock went with it"
+
+
+def test_a_server_whose_loop_hangs_ends_without_its_parent(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    code = (
+        "import sys, threading\n"
+        "from mdm_tui.server import run\n"
+        "run._HANGING = 0.01\n"
+        "run._Pipe(int(sys.argv[1])).then(lambda: None)\n"
+        "print('ready', flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(ours)], pass_fds=(ours,), stdout=subprocess.PIPE) as process:
+        os.close(ours)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        os.close(theirs)
+        assert process.wait(60) == 1
 
 
 def test_the_fleet_is_known_again(tmp_path: Path) -> None:
