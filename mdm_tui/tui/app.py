@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.filter import ANSIToTruecolor, LineFilter
 
 from mdm_tui.fleet.errors import FleetError
@@ -50,7 +51,7 @@ class MdmApp(app_go.Going, App[int]):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[Any]] = {app_go.palette_provider}
     DEFAULT_MODE = "devices"
-    BINDINGS = bindings("everywhere")
+    BINDINGS: ClassVar[list[Any]] = [*bindings("everywhere"), Binding("ctrl+z", "stay", show=False)]
     TITLE = "mdm-tui"
     CSS = look.CSS
 
@@ -130,6 +131,8 @@ class MdmApp(app_go.Going, App[int]):
         self.set_interval(1.0, self._tick)
         if not self.is_headless:
             signals.before_stopping(self.lock)
+        # The shell has written over the screen.
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))
 
     async def _start(self, name: str) -> None:
         session = self.sessions[name]

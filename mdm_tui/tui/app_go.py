@@ -211,6 +211,10 @@ class Going(_Base):
         if not (isinstance(screen, FleetScreen) and screen.escape()):
             safe.toast(self, "", "ctrl+q quits; ctrl+c copies what is selected or clears what is typed.")
 
+    def action_stay(self) -> None:
+        """ctrl+z: a stopped console follows no command, and where no shell waits nothing would start it again."""
+        safe.toast(self, "", "ctrl+z does not stop the console: it goes on following commands. ctrl+q quits.")
+
     async def action_leave(self) -> None:
         """End, after asking when commands are on their way."""
         commands = self.session.commands

@@ -82,3 +82,17 @@ def test_a_terminal_that_goes_away_ends_it(run: Any) -> None:
     os.close(spare)
     assert run.wait_end(reads=False) == 129
     assert server.gone()
+
+
+@needs_proc
+def test_after_a_stop_the_whole_screen_is_painted_anew(run: Any) -> None:
+    os.kill(run.pid, signal.SIGTSTP)
+    os.waitid(os.P_PID, run.pid, os.WSTOPPED | os.WNOWAIT)
+    run.read(quiet=0.2, most=2)
+    os.kill(run.pid, signal.SIGCONT)
+    # The footer's line does not change by itself.
+    run.wait_for("all keys", most=20)
+    run.press("\x1a")
+    assert "does not stop" in run.text()
+    run.press("ctrl+q")
+    assert run.wait_end() == 0
