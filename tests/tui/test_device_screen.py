@@ -356,3 +356,20 @@ async def test_the_question_of_the_export_can_be_left_and_answered(tmp_path: Pat
         # The key that closes the dialog must be heard: whatever asked may not sit in the queue of keys.
         await house.press("escape")
         assert house.screen is device
+
+
+async def test_a_device_that_leaves_while_it_is_opened_stays_as_it_was_known(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        device_id = house.listening()
+        mirror = house.session.mirror
+        held = await mirror.device(house.session.scope, device_id)
+        answers = [held]
+
+        async def device(scope: str, key: str) -> Any:
+            return answers.pop() if answers else None
+
+        mirror.device = device  # type: ignore[method-assign]
+        house.app.open_device(device_id)
+        await house.rest()
+        assert not answers
+        assert house.screen.contents.report and str(held.device.values["serial"]) in house.text()
