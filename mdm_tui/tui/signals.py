@@ -13,11 +13,25 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
-__all__ = ["GRACE", "before_stopping", "handled"]
+__all__ = ["GRACE", "before_stopping", "handled", "lent"]
 
 GRACE = 3.0  # seconds for a clean end
+
+_lent: list[tuple[Callable[[], None], Path]] = []
+
+
+@contextlib.contextmanager
+def lent(stop: Callable[[], None], file: Path) -> Iterator[None]:
+    """While it lasts another program has the terminal and the file: an end calls `stop`, and leaves no file behind."""
+    entry = (stop, file)
+    _lent.append(entry)
+    try:
+        yield
+    finally:
+        _lent.remove(entry)
 
 
 @contextlib.contextmanager
@@ -33,6 +47,8 @@ def handled(end: Callable[[int], None], *, grace: float = GRACE, tty: int | None
         if asked.is_set():
             return
         asked.set()
+        for stop, _file in tuple(_lent):
+            stop()
         threading.Thread(target=_force, args=(code, done, grace), daemon=True, name="last-resort").start()
         end(code)
 
@@ -77,6 +93,9 @@ def _watch(tty: int, done: threading.Event, finish: Callable[[int], None]) -> No
 
 def _force(code: int, done: threading.Event, grace: float) -> None:
     if not done.wait(grace):
+        for _stop, file in tuple(_lent):
+            with contextlib.suppress(OSError):
+                file.unlink()
         with contextlib.suppress(Exception):
             sys.stderr.flush()
         os._exit(code)

@@ -25,7 +25,10 @@ def run(tmp_path: Path) -> Iterator[Any]:
     finally:
         sys.path.pop(0)
     command = [sys.executable, "-m", "mdm_tui", "demo", "--devices", "5", "--seed", "2"]
-    env = {"PYTHONPATH": str(ROOT), "MDM_TUI_HOME": str(tmp_path)}
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\n. {tmp_path}/habit\necho $$ > {tmp_path}/pid\necho it is open\nexec sleep 60\n")
+    editor.chmod(0o700)
+    env = {"PYTHONPATH": str(ROOT), "MDM_TUI_HOME": str(tmp_path), "EDITOR": str(editor), "TMPDIR": str(tmp_path)}
     with PtyRun(command, env=env, cwd=str(tmp_path)) as terminal:
         terminal.wait_for("Problems", most=60)
         yield terminal
@@ -96,3 +99,30 @@ def test_after_a_stop_the_whole_screen_is_painted_anew(run: Any) -> None:
     assert "does not stop" in run.text()
     run.press("ctrl+q")
     assert run.wait_end() == 0
+
+
+@needs_proc
+@pytest.mark.parametrize("habit", ["", "trap '' TERM"])
+def test_sigterm_while_the_editor_is_open_leaves_no_copy_of_the_text(run: Any, tmp_path: Path, habit: str) -> None:
+    (tmp_path / "habit").write_text(habit)
+    run.press("2")
+    run.press("enter")
+    for _ in range(80):
+        if "{" in run.text():
+            break
+        run.read()
+    run.send(b"\x1bOS")
+    run.wait_for("it is open")
+    (copy,) = tmp_path.glob("policy-*.json")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    editor = int((tmp_path / "pid").read_text())
+    try:
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.wait_end() == 143
+        assert not copy.exists()
+        if not habit:
+            with pytest.raises(ProcessLookupError):
+                os.kill(editor, 0)
+    finally:
+        if habit:
+            os.kill(editor, signal.SIGKILL)

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
-from mdm_tui.tui import safe
+from mdm_tui.tui import safe, signals
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Guarded, Typed, answer, keys_line
 from mdm_tui.tui.screens.editor_lines import difference_lines
@@ -282,7 +282,10 @@ class EditorActions(_Base):
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(self.text)
             with self.app.suspend():
-                code = subprocess.run([*shlex.split(command), name], check=False).returncode
+                editor = subprocess.Popen([*shlex.split(command), name])
+                # The end of the console is the editor's too: it would go on with the shell's terminal.
+                with signals.lent(editor.terminate, path):
+                    code = editor.wait()
             text = path.read_text(encoding="utf-8", errors="replace")
         except SuspendNotSupported:
             self.tell("This terminal cannot be lent to another program.", "warning")
