@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from .text import clean
 
-__all__ = ["Kind", "age", "number", "parse", "parse_time", "show", "show_bytes", "show_time"]
+__all__ = ["Kind", "age", "calm_age", "number", "parse", "parse_time", "show", "show_bytes", "show_time"]
 
 Kind = Literal[
     "text",
@@ -142,6 +142,13 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"
     return f"{int(seconds)}s"
+
+
+def calm_age(seconds: float) -> str:
+    """As `age`, but below a minute in steps of ten seconds: a list whose ages tick every second never rests."""
+    if 0 <= seconds < 60:
+        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
+    return age(seconds)
 
 
 def show_bytes(count: float) -> str:

@@ -9,7 +9,7 @@ from mdm_tui.fleet.faults import LOW_BATTERY, silent
 from mdm_tui.fleet.faults import role as fault_role
 from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
 from mdm_tui.fleet.text import clean
-from mdm_tui.fleet.values import age, show, show_time
+from mdm_tui.fleet.values import calm_age, show, show_time
 from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.lines import Part, part
@@ -112,7 +112,7 @@ def cell(key: str, values: Values, now: float) -> Cell:
         role = "bad" if value < LOW_BATTERY else "warn" if value < _BATTERY_WARN else "muted"
         return Cell(show(value, "percent"), role)
     if key == "seen":
-        return Cell(_ago(value, now), "warn" if silent(value, now) else "muted")
+        return Cell(calm_age(now - value), "warn" if silent(value, now) else "muted")
     if key == "policy":
         return _policy(values)
     if key == "os":
@@ -123,19 +123,11 @@ def cell(key: str, values: Values, now: float) -> Cell:
         return Cell(_STATE_WORDS.get(str(value), str(value)), _STATES.get(str(value), ("", ""))[1])
     field = COLUMNS[key]
     if field.kind == "time":
-        return Cell(_ago(value, now), "muted")
+        return Cell(calm_age(now - value), "muted")
     text = show(value, field.kind)
     if key in _NO:
         return Cell(text, "muted" if value else fault_role(_NO[key]))
     return Cell(text, "" if key in _LOUD else "muted")
-
-
-def _ago(value: Any, now: float) -> str:
-    # Below a minute in steps of ten seconds: a list whose ages tick every second never rests.
-    seconds = now - value
-    if 0 <= seconds < 60:
-        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
-    return age(seconds)
 
 
 def _short_version(text: str) -> str:

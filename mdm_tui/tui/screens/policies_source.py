@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mdm_tui.fleet.text import clean, search_key
-from mdm_tui.fleet.values import age
+from mdm_tui.fleet.values import calm_age
+from mdm_tui.tui.screens.held import HeldRows
 from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.grid_text import glyphs
 
@@ -34,14 +35,12 @@ SORTS: Final[dict[str, str]] = {
 }
 
 
-class PoliciesSource:
+class PoliciesSource(HeldRows):
     """Rows for the grid; the id of a row is the policy's."""
 
     def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
         self._now = now
-        self._held: dict[str, Any] = {}
-        self._ids: list[str] = []
-        self._places: dict[str, int] = {}
         self.drafts: frozenset[str] = frozenset()
         self.segments: dict[int, str] = {}
         self.words = ""
@@ -49,15 +48,6 @@ class PoliciesSource:
         self.served: list[str] | None = None
 
     # --- what the grid asks ---
-
-    def count(self) -> int:
-        return len(self._ids)
-
-    def id_at(self, index: int) -> str:
-        return self._ids[index]
-
-    def index_of(self, row_id: str) -> int | None:
-        return self._places.get(row_id)
 
     def cells(self, row_id: str, columns: Sequence[Column]) -> Sequence[Cell] | None:
         policy = self._held.get(row_id)
@@ -69,18 +59,9 @@ class PoliciesSource:
             return Cell(glyphs().fault, "bad")
         return Cell("~", "warn") if row_id in self.drafts else Cell(" ")
 
-    def want(self, first: int, last: int) -> None:
-        """Everything is at hand."""
-
     # --- what the screen asks ---
 
-    def policy(self, row_id: str | None) -> Any:
-        """The policy of a row; None where there is none."""
-        return self._held.get(row_id) if row_id is not None else None
-
-    def total(self) -> int:
-        """All policies held."""
-        return len(self._held)
+    policy = HeldRows.row
 
     def all(self) -> list[Any]:
         """All policies held, in no order."""
@@ -97,7 +78,6 @@ class PoliciesSource:
 
         served: ids as the service listed them for a segment, in its order; None: all that is held, sorted here.
         """
-        before = self._ids
         if self.served is not None:
             shown = [self._held[key] for key in self.served if key in self._held]
         else:
@@ -107,9 +87,7 @@ class PoliciesSource:
         words = search_key(self.words).split()
         if words:
             shown = [policy for policy in shown if all(word in self._text(policy) for word in words)]
-        self._ids = [policy.id for policy in shown]
-        self._places = {row_id: index for index, row_id in enumerate(self._ids)}
-        return before != self._ids
+        return self._show([policy.id for policy in shown])
 
     def sort_by(self, key: str) -> None:
         """Sort by a column; the same one again turns it round."""
@@ -152,13 +130,7 @@ class PoliciesSource:
         if key == "private":
             return Cell("-" if policy.private is None else "yes" if policy.private else "no", "muted")
         if key == "updated":
-            return Cell(_ago(self._now() - policy.updated_at) if policy.updated_at is not None else "-", "muted")
+            return Cell(calm_age(self._now() - policy.updated_at) if policy.updated_at is not None else "-", "muted")
         draft = "draft kept" if policy.id in self.drafts else ""
         words = "  ".join(part for part in (draft, clean(policy.description)) if part)
         return Cell(words, "warn" if draft else "muted")
-
-
-def _ago(seconds: float) -> str:
-    if 0 <= seconds < 60:
-        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
-    return age(seconds)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final
 
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.text import clean, search_key
-from mdm_tui.fleet.values import age
+from mdm_tui.fleet.values import calm_age
+from mdm_tui.tui.screens.held import HeldRows
 from mdm_tui.tui.screens.queue_lines import ends
 from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.ladder import ladder, state_cell, state_glyph
@@ -27,7 +28,7 @@ COLUMNS: Final = (
 _UNCLEAR = frozenset({State.UNKNOWN, State.ABSENT, State.AMBIGUOUS})
 
 
-class QueueSource:
+class QueueSource(HeldRows):
     """Rows for the grid; the id of a row is the item's key."""
 
     # key, title
@@ -41,66 +42,44 @@ class QueueSource:
     )
 
     def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
         self._now = now
-        self._items: dict[str, Any] = {}
-        self._ids: list[str] = []
-        self._places: dict[str, int] = {}
         self.view = "all"
         self.words = ""
         self.sort: tuple[str, bool] = ("asked", True)
 
     # --- what the grid asks ---
 
-    def count(self) -> int:
-        return len(self._ids)
-
-    def id_at(self, index: int) -> str:
-        return self._ids[index]
-
-    def index_of(self, row_id: str) -> int | None:
-        return self._places.get(row_id)
-
     def cells(self, row_id: str, columns: Sequence[Column]) -> Sequence[Cell] | None:
-        item = self._items.get(row_id)
+        item = self._held.get(row_id)
         return None if item is None else [self._cell(item, column.key) for column in columns]
 
     def glyph(self, row_id: str) -> Cell:
-        item = self._items.get(row_id)
+        item = self._held.get(row_id)
         return Cell(" ") if item is None else state_glyph(item)
-
-    def want(self, first: int, last: int) -> None:
-        """Everything is at hand."""
 
     def seek(self, index: int, step: int) -> int | None:
         """The next row that is unclear or went wrong."""
         at = index + step
         while 0 <= at < len(self._ids):
-            if self._wrong(self._items[self._ids[at]]) or self._items[self._ids[at]].state in _UNCLEAR:
+            if self._wrong(self._held[self._ids[at]]) or self._held[self._ids[at]].state in _UNCLEAR:
                 return at
             at += step
         return None
 
     # --- what the screen asks ---
 
-    def item(self, row_id: str | None) -> Any:
-        """The item of a row; None where there is none."""
-        return self._items.get(row_id) if row_id is not None else None
-
-    def total(self) -> int:
-        """All items, in view or not."""
-        return len(self._items)
+    item = HeldRows.row
 
     def counts(self) -> dict[str, int]:
         """How many items each view has."""
-        return {key: sum(1 for item in self._items.values() if self._in(key, item)) for key, _title in self.VIEWS}
+        return {key: sum(1 for item in self._held.values() if self._in(key, item)) for key, _title in self.VIEWS}
 
     def put(self, items: Sequence[Any]) -> tuple[set[str], bool]:
         """Take the items of now. Answers which differ and whether order or membership do."""
-        old, self._items = self._items, {item.key: item for item in items}
-        changed = {key for key, item in self._items.items() if old.get(key) != item}
-        before = self._ids
-        self._arrange()
-        return changed, before != self._ids
+        old, self._held = self._held, {item.key: item for item in items}
+        changed = {key for key, item in self._held.items() if old.get(key) != item}
+        return changed, self._arrange()
 
     def show(self, view: str) -> None:
         """Change the view."""
@@ -119,13 +98,12 @@ class QueueSource:
 
     # --- inside ---
 
-    def _arrange(self) -> None:
+    def _arrange(self) -> bool:
         words = search_key(self.words).split()
-        shown = [item for item in self._items.values() if self._in(self.view, item) and self._holds(item, words)]
+        shown = [item for item in self._held.values() if self._in(self.view, item) and self._holds(item, words)]
         key, down = self.sort
         shown.sort(key=lambda item: self._rank(item, key), reverse=down)
-        self._ids = [item.key for item in shown]
-        self._places = {row_id: index for index, row_id in enumerate(self._ids)}
+        return self._show([item.key for item in shown])
 
     def _in(self, view: str, item: Any) -> bool:
         state: State = item.state
@@ -169,7 +147,7 @@ class QueueSource:
         if key == "device":
             return Cell(clean(item.device_name))
         if key == "asked":
-            return Cell(_ago(now - item.asked) if item.asked is not None else "-", "muted")
+            return Cell(calm_age(now - item.asked) if item.asked is not None else "-", "muted")
         if key == "by":
             return Cell(clean(item.by), "muted")
         if key == "state":
@@ -177,9 +155,3 @@ class QueueSource:
         if key == "evidence":
             return Cell(ladder(item), "muted")
         return Cell(ends(item, now), "muted")
-
-
-def _ago(seconds: float) -> str:
-    if 0 <= seconds < 60:
-        return "now" if seconds < 10 else f"{int(seconds // 10) * 10}s"
-    return age(seconds)

@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from mdm_tui.tui.widgets.line_input import LineInput
 from mdm_tui.tui.widgets.lines import Lines, part
 
 if TYPE_CHECKING:
@@ -47,20 +48,13 @@ def complete(text: str, themes: Iterable[str] = ()) -> list[str]:
     return []
 
 
-class _Line(Input):
+class _Line(LineInput):
     BINDINGS: ClassVar = [
         Binding("escape", "bar('close')", "Close", show=False),
         Binding("tab", "bar('complete')", "Complete", show=False),
         Binding("up", "bar('older')", "Older", show=False),
         Binding("down", "bar('newer')", "Newer", show=False),
-        Binding("ctrl+c", "copy_or_clear", "Copy or clear", show=False),
     ]
-
-    def action_copy_or_clear(self) -> None:
-        if self.selected_text:
-            self.action_copy()
-        else:
-            self.value = ""
 
     async def action_bar(self, what: str) -> None:
         bar = self.parent

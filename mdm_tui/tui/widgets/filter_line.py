@@ -11,26 +11,20 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from mdm_tui.tui.widgets.line_input import LineInput
 from mdm_tui.tui.widgets.lines import Lines, Part, length, part, spread
 
 __all__ = ["FilterLine"]
 
 
-class _Words(Input):
+class _Words(LineInput):
     """The words themselves; `esc` clears them, `enter` keeps them."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "give_up", "Clear", show=False),
         Binding("up", "older", "Older", show=False),
         Binding("down", "newer", "Newer", show=False),
-        Binding("ctrl+c", "copy_or_clear", "Copy or clear", show=False),
     ]
-
-    def action_copy_or_clear(self) -> None:
-        if self.selected_text:
-            self.action_copy()
-        else:
-            self.value = ""
 
     def action_give_up(self) -> None:
         self.post_message(FilterLine.Closed("", applied=False))
