@@ -186,7 +186,7 @@ class Going(_Base):
         """The palette, once."""
         from mdm_tui.tui.palette import Palette
 
-        if not Palette.is_open(self):
+        if not Palette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
