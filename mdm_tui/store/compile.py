@@ -12,8 +12,9 @@ from mdm_tui.fleet.fields import COLUMNS, column
 
 from .keys import SEARCHED, SORT_KEYS, words_of
 
-__all__ = ["CONN", "View", "count_statement", "id_statement", "relevant"]
+__all__ = ["CONN", "MOST_WORDS", "View", "count_statement", "id_statement", "relevant"]
 
+MOST_WORDS = 200
 CONN = "(SELECT n FROM connection WHERE scope = ?)"
 
 
@@ -95,7 +96,11 @@ def _filters(view: View) -> tuple[list[str], list[Any]]:
     if view.faults_only:
         terms.append("(problem OR coalesce(f_seen < ?, 0))")
         params.append(view.now - SILENT_AFTER)
-    for word in words_of(view.words):
+    words = words_of(view.words)
+    if len(words) > MOST_WORDS:
+        what = f"A filter may have {MOST_WORDS} words; this one has {len(words):,}"
+        raise FleetError(Kind.INVALID, what, sent=Sent.NEVER, todo="Shorten it.")
+    for word in words:
         # Both sides are folded already; `instr` knows no wildcards that would need escaping.
         terms.append("instr(search, ?) > 0")
         params.append(word)

@@ -222,3 +222,12 @@ async def test_the_default_order_is_read_from_its_index_alone(mirror: Mirror, tm
     conn.close()
     assert any("USING COVERING INDEX device_name" in line for line in plan), plan
     assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+async def test_a_filter_of_too_many_words_is_a_sentence(mirror: Mirror) -> None:
+    await fill(mirror, a={"name": "Dock 1"})
+    for ask in (mirror.ids, mirror.counts):
+        with pytest.raises(FleetError) as caught:
+            await ask(View(SCOPE, words=tuple(f"w{number}" for number in range(5_000))))
+        assert caught.value.sentence() == "A filter may have 200 words; this one has 5,000. Shorten it."
+    assert await mirror.ids(View(SCOPE, words=tuple(str(number) for number in range(200)))) == []

@@ -242,3 +242,11 @@ async def test_a_tag_with_a_comma_survives_another_tag(tmp_path: Path) -> None:
         assert "+ Tags  spare" in house.text() and "- Tags" not in house.text()
         await house.press("f2")
         assert puts(house) == [{"tags": ["Dock 4, west", "night", "spare"]}]
+
+
+async def test_pasted_lines_are_tags_and_no_line_is_lost(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await form(house, house.listening())
+        await put(house, "tags", "dock\n  night \n\nlate\n")
+        assert house.screen.query_one("#field-tags", Input).value == "dock, night, late"
+        await house.press("escape")

@@ -60,7 +60,8 @@ class EditScreen(EditSending, FleetScreen):
         yield Notice(id="notice")
         with VerticalScroll(can_focus=False):
             yield Row("display_name", TITLES["display_name"], TextField("display_name", placeholder="no label"))
-            yield Row("tags", TITLES["tags"], TextField("tags", placeholder='separated by commas; "a, b" is one tag'))
+            tags = TextField("tags", placeholder='separated by commas; "a, b" is one tag', between=", ")
+            yield Row("tags", TITLES["tags"], tags)
             yield Row("policy_id", TITLES["policy_id"], Pick("policy_id", "enter chooses   delete asks for none"))
             yield Row("assignments", TITLES["assignments"], Stack("assignments"))
             yield Row("user_id", TITLES["user_id"], Pick("user_id", "enter searches   delete removes the user"))

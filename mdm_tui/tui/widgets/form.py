@@ -243,8 +243,17 @@ class Either(Lines, can_focus=True):
 
 
 class TextField(Input):
-    """A text field of a form; its id is `field-<key>`."""
+    """A text field of a form; its id is `field-<key>`. between: what stands for the line ends of a pasted text."""
 
-    def __init__(self, key: str, value: str = "", placeholder: str = "") -> None:
+    def __init__(self, key: str, value: str = "", placeholder: str = "", between: str = " ") -> None:
         super().__init__(value, placeholder=placeholder, compact=True, id=f"field-{key}", select_on_focus=False)
         self.key = key
+        self.between = between
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # Textual's own takes the first line alone, without a word about the others.
+        lines = [line.strip() for line in event.text.splitlines() if line.strip()]
+        if len(lines) > 1:
+            event.prevent_default()
+            event.stop()
+            self.replace(self.between.join(lines), *self.selection)
