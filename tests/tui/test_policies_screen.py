@@ -320,3 +320,14 @@ async def test_highlighting_stops_where_it_would_cost_a_pause(tmp_path: Path) ->
         await edit(house, config={})
         assert screen.area.language == "json"
         assert screen.query(Input) is not None
+
+
+async def test_a_long_policy_opens_without_colours_and_says_so(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await opened(house, "Kiosk")
+        assert "without colours" not in house.text()
+        await elsewhere(house, screen.policy_id, config={"note": "word " * 12_000})
+        await house.press("escape")
+        screen = await opened(house, "Kiosk")
+        assert len(screen.text) > 60_000 and screen.area.language is None
+        assert "More than 50,000 characters: shown without colours." in house.text()

@@ -29,7 +29,7 @@ from mdm_tui.tui.screens.editor_lines import (
 )
 from mdm_tui.tui.screens.policies_devices import devices_with
 from mdm_tui.tui.widgets.grid_text import glyphs
-from mdm_tui.tui.widgets.json_area import JsonArea
+from mdm_tui.tui.widgets.json_area import HIGHLIGHT_MOST, JsonArea
 from mdm_tui.tui.widgets.lines import Lines, Part, part, spread
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -121,7 +121,8 @@ class PolicyScreen(EditorActions, FleetScreen):
         elif opened.stale:
             self.say(clean(opened.stale, 400), "warn")
         else:
-            self.say("")
+            large = len(self.text) > HIGHLIGHT_MOST
+            self.say(f"More than {HIGHLIGHT_MOST:,} characters: shown without colours." if large else "")
         await self.check()
         await self._devices()
 
