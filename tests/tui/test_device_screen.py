@@ -28,7 +28,7 @@ from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.device import DeviceScreen
 from mdm_tui.tui.widgets.report import LinesView
 from tests.contract.applivery import contract, sample
-from tests.faulty import Answer
+from tests.faulty import Answer, Status
 
 
 def squashed(text: str) -> str:
@@ -110,6 +110,8 @@ def unseen(report: dict[str, Any], shown: Shown) -> list[str]:
 
 async def shown(house: House, raw: dict[str, Any]) -> str:
     """Put a device into the mirror as the provider would, open it, and take all lines of the screen."""
+    # The fleet has no such device: a 404 would take it out of the mirror again, perhaps before it is drawn.
+    house.net.rule(Status(500), path=f"/devices/{raw['id']}")
     kept = redact(raw)
     values = fields.values(report(kept))
     device = Device(str(raw["id"]), values, json.dumps(kept), detail=True)
