@@ -33,7 +33,8 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
         _list_columns()
         return codes.DONE
     people = arguments.format in ("table", "md")
-    fields = fields_of(arguments.columns or ",".join(DEFAULT_COLUMNS if people else COLUMNS))
+    default = ",".join(DEFAULT_COLUMNS if people else COLUMNS)
+    fields = fields_of(default if arguments.columns is None else arguments.columns)
     return asyncio.run(_print(arguments, env, fields, sorting(arguments.sort)))
 
 
@@ -101,16 +102,19 @@ def _say(session: Session, count: int, now: float) -> None:
 
 def fields_of(text: str) -> list[Field]:
     """The fields named in a comma-separated list. Raises `CliError` with the nearest name."""
-    return [_field(name, "--columns") for name in _names(text)]
+    return [_field(name, "--columns") for name in _names(text, "--columns")]
 
 
 def sorting(text: str) -> tuple[tuple[str, bool], ...]:
     """`-seen,name` as pairs of key and descending. Raises `CliError` with the nearest name."""
-    return tuple((_field(name.lstrip("-+"), "--sort").key, name.startswith("-")) for name in _names(text))
+    return tuple((_field(name.lstrip("-+"), "--sort").key, name.startswith("-")) for name in _names(text, "--sort"))
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(text: str, flag: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise codes.CliError(f"{flag}: no field is named; `mdm-tui devices --columns list` names them.", codes.USAGE)
+    return names
 
 
 def _field(name: str, flag: str) -> Field:

@@ -24,7 +24,8 @@ class Field:
     """A field. path: its place in the report (`[]` any index, `*` any key, a last `**` the whole subtree).
 
     width: cells as a column, 0 when it is not one. priority: the lower, the longer it stays on a narrow screen.
-    flex: its share of spare width. derive: for what is not one leaf. aliases: other names people type.
+    flex: its share of spare width. long: the title in a report, where there is room for it. derive: for what is not
+    one leaf. aliases: other names people type.
     """
 
     key: str
@@ -38,6 +39,12 @@ class Field:
     derive: Callable[[Report], Any] | None = None
     aliases: tuple[str, ...] = ()
     doc: str = ""
+    long: str = ""
+
+    @property
+    def full(self) -> str:
+        """The title where nothing forces it to be short."""
+        return self.long or self.title
 
     @property
     def section(self) -> str:
@@ -109,7 +116,7 @@ _COLUMNS = (
     Field("model", "Model", "text", "hardware.model", 18, priority=4, flex=1,
           derive=_first("hardware.model", "summary.model")),
     Field("manufacturer", "Maker", "text", "hardware.manufacturer", 12, priority=8,
-          derive=_first("hardware.manufacturer", "summary.manufacturer")),
+          derive=_first("hardware.manufacturer", "summary.manufacturer"), long="Manufacturer"),
     Field("brand", "Brand", "text", "hardware.brand", 10, priority=8),
     Field("os", "OS", "version", "software.androidVersion", 4, "right", priority=5,
           derive=_first("software.androidVersion", "summary.osVersion"), aliases=("android", "version")),
@@ -124,19 +131,21 @@ _COLUMNS = (
     Field("seen", "Seen", "time", "state.lastStatusReportTime", 5, "right", priority=1, aliases=("lastseen",)),
     Field("policy", "Policy", "text", "policy.aosPolicy.name", 18, priority=3, flex=2,
           derive=_first("policy.devicePolicyStatus.audit.name", "policy.aosPolicy.name")),
-    Field("policyid", "Policy id", "id", "policy.aosPolicyId", 24, priority=9),
-    Field("wanted", "Wants", "version", "policy.devicePolicyStatus.audit.config.version", 6, "right", priority=7),
-    Field("has", "Has", "version", "policy.devicePolicyStatus.audit.device.version", 5, "right", priority=7),
+    Field("policyid", "Policy id", "id", "policy.aosPolicyId", 24, priority=9, long="Assigned policy id"),
+    Field("wanted", "Wants", "version", "policy.devicePolicyStatus.audit.config.version", 6, "right", priority=7,
+          long="Wants version"),
+    Field("has", "Has", "version", "policy.devicePolicyStatus.audit.device.version", 5, "right", priority=7,
+          long="Has version"),
     Field("pushed", "Pushed", "bool", "policy.devicePolicyStatus.pushed", 6, priority=7),
     Field("applied", "Applied", "enum", "policy.appliedPolicy.status", 8, priority=7),
-    Field("compliant", "Compl.", "bool", "compliance.policyCompliant", 6, priority=7),
+    Field("compliant", "Compl.", "bool", "compliance.policyCompliant", 6, priority=7, long="Compliant"),
     Field("tags", "Tags", "tags", "identity.tags", 18, priority=6, aliases=("tag",)),
     Field("user", "User", "text", "identity.mdmUser.email", 22, priority=7),
     Field("segment", "Segment", "int", "identity.segmentId", 7, "right", priority=8),
     Field("imei", "IMEI", "id", "network.imei", 15, priority=9),
     Field("mac", "MAC", "id", "network.wifiMacAddress", 17, priority=9),
     Field("operator", "Operator", "text", "network.networkOperatorName", 12, priority=9),
-    Field("encrypted", "Encr.", "bool", "settings.isEncrypted", 5, priority=9),
+    Field("encrypted", "Encr.", "bool", "settings.isEncrypted", 5, priority=9, long="Encrypted"),
     Field("posture", "Posture", "enum", "security.devicePosture", 12, priority=9),
     Field("update", "Update", "enum", "software.systemUpdateInfo.updateStatus", 18, priority=9),
     Field("place", "Place", "geo", "", 20, priority=9, derive=_location),
@@ -167,7 +176,9 @@ def known(pattern: str) -> Field | None:
     if found is None:
         found = FIELDS.get(pattern.removesuffix("[]")) or FIELDS.get(f"{pattern}.**")
     if found is None and pattern in _HOLDERS:
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", pattern.removesuffix("[]").rsplit(".", 1)[-1])
+        name = pattern.removesuffix("[]").rsplit(".", 1)[-1]
+        # The service's prefix for its Android Open Source family says nothing to a reader.
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^aos(?=[A-Z])", "", name))
         return Field(pattern, name[:1].upper() + name[1:].lower(), "text", pattern)
     if found is None:
         for prefix in _SUBTREES:

@@ -38,7 +38,7 @@ state.reportedAt | Reported, says device | time
 state.enrollmentTime | Enrolled, says device | time
 state.disabledReason.defaultMessage | Disabled because | text
 state.disabledReason.localizedMessages.* | Disabled because | text
-policy.aosPolicy.id | Policy id | id
+policy.aosPolicy.id | Policy id (expanded) | id
 policy.aosPolicy.version | Assigned version | version
 policy.aosPolicyAssignments[].aosPolicyId | Policy id | id
 policy.aosPolicyAssignments[].aosPolicy.id | Policy id (expanded) | id

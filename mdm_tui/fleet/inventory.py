@@ -132,7 +132,7 @@ class _Walk:
             field = known(at)
             below = known(f"{at}.*") if isinstance(value, (Mapping, list)) and value else None
             if below is not None and below.kind == "tree":
-                found.append(Entry(below.title, "", "tree", value, _dotted(here), heading=True))
+                found.append(Entry(below.full, "", "tree", value, _dotted(here), heading=True))
                 found.extend(tree_entries(value, here, depth=1, now=self.now, zone=self.zone))
             elif isinstance(value, Mapping) and value:
                 stack.extend(reversed([((*here, str(key)), below) for key, below in value.items()]))
@@ -176,9 +176,9 @@ class _Walk:
                     self.strange((*path, index), row)
             return []
         order = sorted(fields, key=lambda key: _ORDER.get(key, len(_ORDER)))
-        columns = tuple(Column(fields[key].title, fields[key].kind) for key in order)
+        columns = tuple(Column(fields[key].full, fields[key].kind) for key in order)
         holder = known(pattern(path))
-        title = holder.title if holder is not None else _words(str(path[-1]))
+        title = holder.full if holder is not None else _words(str(path[-1]))
         made = tuple(
             tuple(self._cell(fields[key], cells[key]) if key in cells else None for key in order) for cells in taken
         )
@@ -187,7 +187,7 @@ class _Walk:
     def _cell(self, field: Field, held: list[tuple[tuple[str | int, ...], Any]]) -> Entry:
         path, value = held[0]
         if len(held) == 1 and field.kind != "tree" and not field.path.endswith("*"):
-            return _entry(field.title, value, field.kind, path, self.now, self.zone)
+            return _entry(field.full, value, field.kind, path, self.now, self.zone)
         stem = len(re.sub(r"\.?\*+$", "", field.path).split(".")) + sum(isinstance(part, int) for part in path)
         if field.path.endswith("*"):
             # Several keys share the column: each is named.
@@ -197,7 +197,7 @@ class _Walk:
             ]
         else:
             pieces = [_shown(item, field.kind, self.zone) for _at, item in held]
-        return Entry(field.title, ", ".join(pieces), field.kind, [item for _at, item in held], _dotted(path))
+        return Entry(field.full, ", ".join(pieces), field.kind, [item for _at, item in held], _dotted(path))
 
 
 def _ordered(parts: Sequence[Entry | Table]) -> list[Entry | Table]:
@@ -291,10 +291,10 @@ def soften(word: str) -> str:
 
 def _label(field: Field, path: tuple[str | int, ...]) -> str:
     if field.path.endswith("*"):
-        return str(path[-1]) if field.title == "System property" else f"{field.title} {path[-1]}"
+        return str(path[-1]) if field.title == "System property" else f"{field.full} {path[-1]}"
     if field.path.count("[]") and any(isinstance(part, int) for part in path):
-        return f"{field.title} [{next(part for part in path if isinstance(part, int))}]"
-    return field.title
+        return f"{field.full} [{next(part for part in path if isinstance(part, int))}]"
+    return field.full
 
 
 def _key(path: Sequence[str | int]) -> str:

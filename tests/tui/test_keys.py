@@ -107,7 +107,7 @@ def test_help_joins_what_belongs_together() -> None:
     assert lines["shift+up/down"] == "Mark up, down"
     assert dict(help_lines(for_groups(("everywhere",))))["1-3"] == "The screens on top"
     moved = dict(help_lines([BY_ID["sort.by"]], {"sort.by": "f2,o"}))
-    assert moved == {"F2 o": "Sort by"}
+    assert moved == {"F2 o": "Sort by, then by"}
 
 
 def test_keys_are_written_as_people_read_them() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mdm_tui.cli import connect, terminal
+from mdm_tui.cli import codes, connect, terminal
 from mdm_tui.cli.codes import CliError
 from mdm_tui.cli.devices import fields_of, sorting
-from mdm_tui.cli.main import code_of, sentence_of
+from mdm_tui.cli.main import code_of, main, sentence_of
 from mdm_tui.cli.options import parse
 from mdm_tui.cli.version import wal_fixed
 from mdm_tui.config.errors import ConfigError
@@ -188,3 +188,10 @@ def test_codes_of_failures(kind: Kind, code: int) -> None:
 )
 def test_which_sqlite_has_the_fix(numbers: tuple[int, ...], fixed: bool) -> None:
     assert wal_fixed(numbers) is fixed
+
+
+@pytest.mark.parametrize("words", [["--columns", ""], ["--columns", " , "], ["--sort", ""], ["--sort", ","]])
+def test_no_field_at_all_is_a_mistake(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices", *words]) == codes.USAGE
+    said = capsys.readouterr().err
+    assert f"{words[0]}: no field is named" in said and said.count("\n") == 1

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mdm_tui.fleet import inventory
-from mdm_tui.fleet.inventory import Entry, Table
+from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.inventory import Entry, Table, build
 from mdm_tui.fleet.inventory_text import lay_out, width_of
 from mdm_tui.fleet.report import SECTIONS, Leaf, leaves
 from mdm_tui.fleet.text import clean
@@ -182,3 +183,31 @@ def test_deep_nesting_does_not_overflow() -> None:
         deep = {"d": deep}
     assert "end" in inventory.to_text(built({"policy": {"effective": deep}}), 80)
     assert built({"hardware": {"deep": deep}})[-1].key == "other"
+
+
+def test_titles_are_whole_in_a_report_and_short_as_columns() -> None:
+    report = {
+        "settings": {"isEncrypted": True},
+        "policy": {
+            "aosPolicyId": "a",
+            "aosPolicy": {"id": "a", "name": "Kiosk"},
+            "aosPolicyAssignments": [],
+            "devicePolicyStatus": {"audit": {"config": {"version": 3}, "device": {"version": 2}}},
+        },
+    }
+    labels = [entry.label for section in build(report) for entry in section.entries()]
+    assert {"Encrypted", "Wants version", "Has version", "Assigned policy id", "Policy assignments"} <= set(labels)
+    assert len(labels) == len(set(labels)), "no two are called the same"
+    assert not any(label.startswith("Aos") for label in labels)
+    assert COLUMNS["encrypted"].title == "Encr." and COLUMNS["has"].title == "Has"
+    assert COLUMNS["name"].full == "Name"
+
+
+def test_the_list_of_assignments_has_its_name_also_as_a_table() -> None:
+    row = {"aosPolicyId": "a", "priority": 1, "aosPolicy": {"id": "a"}}
+    (section,) = build({"policy": {"aosPolicyAssignments": [row]}})
+    (table,) = section.parts
+    assert isinstance(table, Table)
+    assert table.title == "Policy assignments"
+    titles = [column.title for column in table.columns]
+    assert len(titles) == len(set(titles))

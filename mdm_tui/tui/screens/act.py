@@ -59,11 +59,16 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
     if not sent:
         safe.toast(app, spec.title, "Nothing was sent.")
         return
+    from mdm_tui.tui.screens.queue import QueueScreen
+
     count = len(plan.will)
     words = f"{spec.title} for {count} device{'s' if count != 1 else ''}: in the journal, being sent."
     safe.toast(app, "", words)
     if app.current_mode != "queue":
         await app.action_go("queue")
+    for screen in app.fleet_screens():
+        if isinstance(screen, QueueScreen) and screen.session is session:
+            screen.show_newest()
 
 
 async def _choose(app: Any, session: Any, count: int) -> CommandSpec | None:

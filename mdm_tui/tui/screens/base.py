@@ -32,6 +32,10 @@ else:
 __all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once"]
 
 
+# Widgets in which every letter is text; by name, because the larger of them is not imported before it is wanted.
+_TYPED = frozenset({"Input", "TextArea"})
+
+
 class List(Grid):
     """The grid with the keys of the registry."""
 
@@ -40,13 +44,20 @@ class List(Grid):
 
 
 class Hints(Lines):
-    """The last line: the keys that matter most here, as many as fit, `?` always last."""
+    """The last line: the keys that matter most here, as many as fit; last always what shows all of them."""
 
     DEFAULT_CSS: ClassVar[str] = "Hints { dock: bottom; height: 1; }"
 
     def __init__(self) -> None:
         super().__init__(id="hints")
         self._ids: tuple[str, ...] = ()
+        self._typing = False
+
+    def typing(self, now: bool) -> None:
+        """Whether keys are text now: `?` would only be typed then."""
+        if now != self._typing:
+            self._typing = now
+            self.rebuild()
 
     def offer(self, ids: Sequence[str]) -> None:
         """Show these actions' keys."""
@@ -56,7 +67,8 @@ class Hints(Lines):
     def rebuild(self) -> None:
         width = self.size.width or self.app.size.width
         line: list[Part] = [part(" ")]
-        last: list[Part] = [part("?", "accent"), part(" all keys", "muted")]
+        key, words = ("ctrl+p", " all actions") if self._typing else ("?", " all keys")
+        last: list[Part] = [part(key, "accent"), part(words, "muted")]
         for name in self._ids:
             action = BY_ID[name]
             key = key_text(self.app.keys_of(name)).split(" ")[0]  # type: ignore[attr-defined]
@@ -151,6 +163,10 @@ class FleetScreen(_Leavable, Screen[Any]):
 
     def on_mount(self) -> None:
         self.query_one(Hints).offer(self.hints())
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for hints in self.query(Hints):
+            hints.typing(any(kind.__name__ in _TYPED for kind in type(event.widget).__mro__))
 
     def on_fleet_news(self, message: FleetNews) -> None:
         if message.session is self.session:

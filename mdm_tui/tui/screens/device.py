@@ -235,6 +235,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
         self.tick()
 
     def on_lines_view_moved(self, message: LinesView.Moved) -> None:
+        self.query_one(FindBar).count(self.found_words())
         self.tick()
 
     async def on_lines_view_resized(self, message: LinesView.Resized) -> None:
@@ -251,8 +252,8 @@ class DeviceScreen(DeviceActions, FleetScreen):
 
     def _found(self, text: str) -> str:
         view = self.query_one(LinesView)
-        count = view.find(text)
-        return "" if not text.strip() else f"{view.matches[0]} of {count}" if count else "nothing found"
+        view.find(text)
+        return self.found_words()
 
     def whole(self) -> str:
         """The document as text: the raw JSON in the raw view, else the inventory."""

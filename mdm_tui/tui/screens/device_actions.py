@@ -89,13 +89,19 @@ class DeviceActions(_Base):
             self.tell("No fault is shown in this report.")
 
     def close_find(self, *, keep: bool) -> None:
-        """Close the search line; `keep` leaves the matches lit for n and N."""
+        """Leave the search line; `keep` leaves it and the matches there for n and N, with how many there are."""
         bar = self.query_one(FindBar)
         view = self.query_one(LinesView)
         if not keep:
             view.find("")
-        bar.display = False
+        bar.display = keep and bool(view.needle)
         view.focus()
+
+    def found_words(self) -> str:
+        """Which match of how many the cursor is on; "" without a search."""
+        view = self.query_one(LinesView)
+        at, count = view.matches
+        return "" if not view.needle else f"{at:,} of {count:,}" if count else "nothing found"
 
     def escape(self) -> bool:
         bar = self.query_one(FindBar)

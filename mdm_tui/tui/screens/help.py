@@ -17,13 +17,14 @@ from mdm_tui.tui.screens.base import FleetModal
 __all__ = ["HelpScreen"]
 
 _KEY_CELLS = 13
+_FRAME = 3  # lines of the frame and the last line
 
 
 class HelpScreen(FleetModal):
     """An overlay: one block for each group of actions that works where `?` was pressed."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    HelpScreen > Vertical { width: 100%; max-width: 118; height: auto; max-height: 96%; background: $raised;
+    HelpScreen > Vertical { width: 100%; max-width: 118; height: auto; max-height: 100%; background: $raised;
         border: round $line; padding: 0 1; }
     HelpScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; background: $raised;
         scrollbar-background: $raised; }
@@ -49,6 +50,14 @@ class HelpScreen(FleetModal):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+        self._leave_room()
+
+    def on_resize(self) -> None:
+        self._leave_room()
+
+    def _leave_room(self) -> None:
+        """For the last line and the frame: what does not fit is scrolled to, and they are always seen."""
+        self.query_one(VerticalScroll).styles.max_height = max(1, self.app.size.height - _FRAME)
 
     def _columns(self, count: int) -> list[list[Content]]:
         """The blocks in reading order, cut so that the columns are about equally long."""
@@ -62,8 +71,13 @@ class HelpScreen(FleetModal):
             )
         size = -(-(len(lines) + len(self._blocks)) // count)
         columns: list[list[Content]] = []
-        for start in range(0, len(lines), size):
-            some = lines[start : start + size]
+        start = 0
+        for column in range(1, count + 1):
+            end = start + size if column < count else len(lines)
+            # A title goes with what it is the title of.
+            if end < len(lines) and (end < 2 or lines[end - 2][0] != lines[end - 1][0]):
+                end -= 1
+            some, start = lines[start:end], end
             numbers = dict.fromkeys(number for number, _line in some)
             columns.append([safe.join(*[line for of, line in some if of == number], sep="\n") for number in numbers])
         return columns

@@ -51,6 +51,7 @@ class QueueScreen(QueueActions, FleetScreen):
         self._reading = False
         self._again = False
         self._ticked = 0.0
+        self._to_newest = False
 
     def body(self) -> ComposeResult:
         yield self.filter
@@ -95,9 +96,18 @@ class QueueScreen(QueueActions, FleetScreen):
                     self.grid.order_changed()
                 if changed:
                     self.grid.rows_changed(changed)
+                if self._to_newest:
+                    self._to_newest = False
+                    if newest := self.source.newest():
+                        self.grid.move_cursor_to(newest)
                 self.say()
         finally:
             self._reading = False
+
+    def show_newest(self) -> None:
+        """Put the cursor on the newest command of this console, once the queue is read."""
+        self._to_newest = True
+        self.read_again()
 
     def news(self, events: Sequence[object]) -> None:
         from mdm_tui.services import events as kinds

@@ -77,7 +77,7 @@ def detail_lines(item: Any, width: int, *, now: float, zone: tzinfo | None = Non
     made.append(Line(tuple(head), (Spot(3, 1, Entry("Command", item.name, "text", item.name, item.key)),)))
     if item.explanation:
         made.extend(_fact("", item.explanation, width, item.key + ".explanation", "warn" if _unclear(item) else ""))
-    made.append(_rungs(item, width, zone))
+    made.extend(_rungs(item, width, zone))
     if item.error:
         made.extend(_fact("Error", item.error, width, item.key + ".error", "bad"))
     for number, result in enumerate(item.results):
@@ -113,20 +113,24 @@ def _unclear(item: Any) -> bool:
     return item.state in (State.UNKNOWN, State.AMBIGUOUS, State.ABSENT)
 
 
-def _rungs(item: Any, width: int, zone: tzinfo | None) -> Line:
+def _rungs(item: Any, width: int, zone: tzinfo | None) -> Iterator[Line]:
+    """The evidence, on as many lines as it needs."""
     spans: list[tuple[str, str]] = [("   ", ""), (fit("Evidence", _LABEL), "muted")]
-    for number, rung in enumerate(item.evidence):
-        if number:
-            spans.append(("   ", ""))
+    for rung in item.evidence:
+        more: list[tuple[str, str]] = [("   ", "")] if len(spans) > 2 else []
         name = RUNGS[rung.name]
         if rung.known == "yes":
             # The day stands with the other times.
             when = f" {show_time(rung.at, zone)[11:19]}" if rung.at is not None and width >= 100 else ""
-            spans += [(f"{glyphs().mark} ", "good"), (name, ""), (when, "muted")]
+            more += [(f"{glyphs().mark} ", "good"), (name, ""), (when, "muted")]
         else:
             why = "not yet" if rung.known == "no" else "nobody says"
-            spans.append((f"{glyphs().pending} {name}: {why}", "muted"))
-    return Line(tuple(spans))
+            more.append((f"{glyphs().pending} {name}: {why}", "muted"))
+        if len(spans) > 2 and sum(width_of(text) for text, _role in (*spans, *more)) > width:
+            yield Line(tuple(spans))
+            spans, more = [("   ", ""), (" " * _LABEL, "")], more[1:]
+        spans += more
+    yield Line(tuple(spans))
 
 
 def _fact(label: str, text: str, width: int, path: str, role: str = "") -> Iterator[Line]:

@@ -71,6 +71,11 @@ class QueueSource(HeldRows):
 
     item = HeldRows.row
 
+    def newest(self) -> str | None:
+        """The row of our newest command, None where none is in view."""
+        ours = [item for item in map(self.item, self._ids) if item is not None and item.ours]
+        return max(ours, key=lambda item: self._rank(item, "asked")).key if ours else None
+
     def counts(self) -> dict[str, int]:
         """How many items each view has."""
         return {key: sum(1 for item in self._held.values() if self._in(key, item)) for key, _title in self.VIEWS}
