@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -375,3 +377,17 @@ async def test_a_device_that_leaves_while_it_is_opened_stays_as_it_was_known(tmp
         await house.rest()
         assert not answers
         assert house.screen.contents.report and str(held.device.values["serial"]) in house.text()
+
+
+async def test_keys_work_while_another_console_holds_the_journal(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        devices = house.screen
+        with contextlib.closing(sqlite3.connect(house.paths.journal, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            house.app.open_device(house.listening())
+            await house.pilot.pause()
+            assert house.screen is not devices
+            await house.pilot.press("escape")
+            assert house.screen is devices
+            other.execute("ROLLBACK")
+        await house.rest()

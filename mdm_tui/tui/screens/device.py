@@ -238,7 +238,11 @@ class DeviceScreen(DeviceActions, FleetScreen):
         self.query_one(FindBar).count(self.found_words())
         self.tick()
 
-    async def on_lines_view_resized(self, message: LinesView.Resized) -> None:
+    def on_lines_view_resized(self, message: LinesView.Resized) -> None:
+        # Not in the handler: keys would wait while another console holds the journal.
+        self.app.spawn(self._fit(), "device fit")
+
+    async def _fit(self) -> None:
         await self._read_commands()
         await self.draw()
 
