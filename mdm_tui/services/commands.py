@@ -6,12 +6,11 @@ import asyncio
 import getpass
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.fleet.commands import COMMANDS, Command, Order, State
+from mdm_tui.fleet.commands import Command, Order, State
 from mdm_tui.fleet.devices import DeviceKey
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
@@ -20,6 +19,7 @@ from .command_follow import Follower
 from .command_plan import BASELINE, EVERY, Plan, Planner
 from .command_recover import Recovery
 from .command_send import Sender
+from .command_tell import Teller
 from .context import Context
 from .events import CommandsChanged
 from .queue import QueueItem, build, coverage_sentence
@@ -33,8 +33,6 @@ __all__ = ["PLAN_LIFE", "Commands", "Submitted"]
 # A plan that lay longer is made anew: what it says about the devices is old.
 PLAN_LIFE = 600.0
 _GRACE = 0.5
-# A run of more devices is told in one sentence at its end.
-_TOLD_ONE_BY_ONE = 3
 _PAGES = 4
 
 
@@ -56,12 +54,12 @@ class Commands:
         self._context = context
         self._tasks = Tasks()
         self._planner = Planner(context)
+        self._teller = Teller(context)
         self._sender = Sender(context, self._moved)
         self._follower = Follower(context, self._moved, on_screen)
         self._running: set[str] = set()
         self._recovery = Recovery(context, self._follower.follow, self._running)
         self._spent: set[str] = set()
-        self._many: set[str] = set()
         self._orders: dict[str, Order] = {}
 
     # life
@@ -155,8 +153,7 @@ class Commands:
     def _send(self, run_id: str, intents: list[Intent], order: Order) -> None:
         self._running.add(run_id)
         self._orders[run_id] = order
-        if len(intents) > _TOLD_ONE_BY_ONE:
-            self._many.add(run_id)
+        self._teller.begin(run_id, len(intents))
         for intent in intents:
             self._moved(intent)
 
@@ -175,8 +172,7 @@ class Commands:
                 self._context.hub.publish(CommandsChanged(self._context.scope))
             if not stopped:
                 await self._tell_left(run_id)
-            if run_id in self._many:
-                await self._sum_up(intents)
+            await self._teller.sum_up(run_id, intents)
 
         self._tasks.spawn(work(), f"run {run_id}")
 
@@ -192,17 +188,6 @@ class Commands:
                 f"{many} not sent: {self._context.arming.why()}. What is left stays planned in the Queue (3): "
                 "press A to arm, then c on it.",
             )
-
-    async def _sum_up(self, intents: list[Intent]) -> None:
-        """One sentence for a run of many."""
-        journal = self._context.need_journal()
-        ids = {intent.id for intent in intents}
-        held = [intent for intent in await journal.intents(self._context.scope, limit=EVERY) if intent.id in ids]
-        counts = Counter("taken" if intent.state.waiting else intent.state.value for intent in held)
-        said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
-        good = all(intent.state.waiting or intent.state is State.DONE for intent in held)
-        title = COMMANDS[intents[0].name].title if intents[0].name in COMMANDS else intents[0].name
-        self._context.notice("good" if good else "warn", f"{title} for {len(intents)} devices: {said}")
 
     async def unsent(self, run_id: str) -> list[Intent]:
         """All that was planned in a run and not sent, by an earlier session or before the connection was locked."""
@@ -302,14 +287,7 @@ class Commands:
     def _moved(self, intent: Intent) -> None:
         self._follower.follow(intent)
         self._context.hub.publish(CommandsChanged(self._context.scope, frozenset({intent.id})))
-        title = COMMANDS[intent.name].title if intent.name in COMMANDS else intent.name
-        if intent.run_id in self._many:
-            return
-        if intent.state in (State.FAILED, State.REJECTED):
-            why = f": {intent.error}" if intent.error else ""
-            self._context.notice("bad", f"{title} on {intent.device_name} {intent.state.value}{why}")
-        elif intent.state is State.UNKNOWN:
-            self._context.notice("warn", f"{title} on {intent.device_name}: outcome unknown, reading it back")
+        self._teller.tell(intent)
 
 
 def _actor() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
@@ -138,8 +138,8 @@ class Session:
             self._policies = Policies(self.context, self.devices)
         return self._policies
 
-    async def _refresh(self, device_id: str) -> object:
-        return await self.devices.refresh(device_id)
+    def _refresh(self, device_id: str) -> Awaitable[object]:
+        return self.devices.refresh(device_id)
 
     @property
     def journal(self) -> Journal | None:
@@ -280,16 +280,13 @@ class Session:
         return await asyncio.to_thread(self._make)
 
     def _make(self) -> Provider:
-        options: dict[str, Any] = {"clock": self.clock.now, "sleep": self.clock.sleep}
-        if self._transport is not None:
-            options["transport"] = self._transport
-        return self.factory.connect(self.connection, self.token, **options)  # type: ignore[arg-type]
+        given = {} if self._transport is None else {"transport": self._transport}
+        times: dict[str, Any] = {"clock": self.clock.now, "sleep": self.clock.sleep}
+        return self.factory.connect(self.connection, self.token, **times, **given)  # type: ignore[arg-type]
 
     def _on_screen(self) -> frozenset[str]:
         sync = self._sync
-        if sync is None:
-            return frozenset()
-        return frozenset((*sync.visible, sync.opened)) if sync.opened else frozenset(sync.visible)
+        return frozenset() if sync is None else frozenset(filter(None, (*sync.visible, sync.opened)))
 
 
 def _import_services() -> None:

@@ -17,8 +17,9 @@ from textual.filter import ANSIToTruecolor, LineFilter
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
-from mdm_tui.tui import app_go, crash, look, safe, signals
+from mdm_tui.tui import app_go, look, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
+from mdm_tui.tui.app_fail import Failing
 from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.keyguard import KEY_WINDOW, EarlyKeys, KeyGuard
 from mdm_tui.tui.screens.base import FleetScreen
@@ -45,7 +46,7 @@ def _hears(event: events.Event) -> bool:
     return False
 
 
-class MdmApp(app_go.Going, App[int]):
+class MdmApp(app_go.Going, Failing, App[int]):
     """The console on one or more sessions; `current` is the one that is looked at."""
 
     ENABLE_COMMAND_PALETTE = True
@@ -246,38 +247,6 @@ class MdmApp(app_go.Going, App[int]):
             safe.toast(self, "", error.sentence(), "error")
         elif isinstance(error, Exception):
             self._handle_exception(error)
-
-    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        # A task of a service that nobody awaited: kept in a report, and the console goes on.
-        error = context.get("exception")
-        if isinstance(error, Exception) and not isinstance(error, FleetError):
-            report = crash.write_report(error, self.paths.state, self.secrets())
-            where = f" A report is in {report}." if report else ""
-            safe.toast(self, "", f"Something in the console went wrong and was left out.{where}", "error")
-
-    def secrets(self) -> list[str]:
-        """What must never be in a report."""
-        found: list[str] = [self.env.get("MDM_TUI_TOKEN", "")]
-        for session in self.sessions.values():
-            if session.connection.token_env:
-                found.append(self.env.get(session.connection.token_env, ""))
-            if session.token is not None:
-                found.append(session.token.reveal())
-        return [secret for secret in found if secret]
-
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual would render the error with its local variables; see crash.py.
-        if self._exit:
-            # On its way out already, perhaps before its first screen stood: what breaks now is part of ending.
-            self._close_messages_no_wait()
-            return
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            report = crash.write_report(error, self.paths.state, self.secrets())
-            self.crash_message = crash.message(error, report, self.secrets())
-        self._close_messages_no_wait()
 
     # --- keys ---
 
