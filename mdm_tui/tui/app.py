@@ -309,6 +309,7 @@ def run(
     app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)
     with signals.handled(app.end, tty=sys.stdin.fileno()):
         code = app.run(mouse=settings.mouse)
+    signals.let_go()
     if app.crash_message:
         print(app.crash_message, file=sys.stderr)
         return 1

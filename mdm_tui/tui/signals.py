@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["GRACE", "before_stopping", "handled", "lent"]
+__all__ = ["GRACE", "before_stopping", "handled", "lent", "let_go"]
 
 GRACE = 3.0  # seconds for a clean end
 
@@ -64,6 +64,20 @@ def handled(end: Callable[[int], None], *, grace: float = GRACE, tty: int | None
         done.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def let_go() -> None:
+    """Send what is still buffered for a terminal that is gone nowhere: Python would end with code 120 for it."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
 
 def before_stopping(call: Callable[[], None]) -> None:
