@@ -29,7 +29,7 @@ def test_a_buffer_for_a_terminal_that_is_gone(lets_go: str, code: int) -> None:
             [sys.executable, "-c", PROGRAM, lets_go],
             stdout=writer,
             stderr=subprocess.DEVNULL,
-            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            env=dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED=""),
             check=False,
         )
     finally:
