@@ -28,7 +28,7 @@ check: .venv/dev.stamp
 	$(BIN)/python scripts/sizes.py
 
 contract: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 tests/contract tests/contract/schemathesis_long.py
+	$(BIN)/python -m pytest -n 2 -o python_files="test_*.py schemathesis_long.py" tests/contract
 
 bench: .venv/dev.stamp
 	$(BIN)/python tests/benchmarks/bench.py
