@@ -58,7 +58,7 @@ def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "")
             what = f"{arguments.devices:,} simulated devices, scenario {arguments.scenario}, seed {arguments.seed}."
             notice = f"{notice} {what}".strip() if notice else f"Demo fleet: {what}"
             notice = f"{notice}{_beside(folder, name)}"
-            return open_app({NAME: connection}, NAME, settings, paths, env, {NAME: Secret(token)}, notice)
+            return open_app({NAME: connection}, NAME, settings, paths, env, {NAME: {"token": Secret(token)}}, notice)
     finally:
         os.close(lock)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from .connections import Connection
 from .errors import ConfigError
 
-__all__ = ["Secret", "source", "token"]
+__all__ = ["Secret", "secrets", "source", "token"]
 
 _MASK = "••••••"
 _MAX_BYTES = 16_384
@@ -63,6 +63,11 @@ def source(connection: Connection, env: Mapping[str, str]) -> str:
     if connection.token_file:
         return f"file {connection.token_file}"
     return ""
+
+
+def secrets(connection: Connection, names: Iterable[str], env: Mapping[str, str]) -> dict[str, Secret]:
+    """The secrets of these names for a connection. Raises `ConfigError` that names what was looked at."""
+    return {name: token(connection, env) for name in names}
 
 
 def token(connection: Connection, env: Mapping[str, str]) -> Secret:

@@ -80,7 +80,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An application on a device."""
+    """An application on a device. size, data: bytes of the app and of its data. Times in epoch seconds."""
 
     package: str
     name: str = ""
@@ -88,4 +88,9 @@ class App:
     version_code: str = ""
     state: str = ""
     source: str = ""
+    size: int | None = None
+    data: int | None = None
+    target_sdk: str = ""
+    installed_at: float | None = None
+    updated_at: float | None = None
     raw: str = ""

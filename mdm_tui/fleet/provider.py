@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
+from .catalogue import CatalogueApp, Image, LicenseModel
 from .commands import Command, Order, PushStatus
 from .devices import App, Device, DeviceChanges, Segment, User
-from .errors import Problem
+from .errors import FleetError, Kind, Problem, Sent
+from .groups import Group
 from .policies import Policy
+from .registration import Registration, RegistrationTerms
 from .report import Report
+from .rollouts import Rollout, RolloutFormat
 
 __all__ = ["Capability", "Meter", "Page", "Provider", "ProviderFactory", "Purpose", "Scope"]
 
@@ -28,6 +32,9 @@ class Capability(Enum):
     DEVICES = "devices"
     DEVICE_EDIT = "device_edit"
     DEVICE_APPS = "device_apps"
+    DEVICE_HAS_APP = "device_has_app"
+    DEVICE_REGISTER = "device_register"
+    LICENSES = "licenses"
     COMMANDS = "commands"
     COMMAND_CANCEL = "command_cancel"
     POLICIES = "policies"
@@ -36,9 +43,12 @@ class Capability(Enum):
     SEGMENTS = "segments"
     TAGS = "tags"
     GROUPS = "groups"
+    GROUP_EDIT = "group_edit"
+    GROUP_DELETE = "group_delete"
     APPS = "apps"
     IMAGES = "images"
     ROLLOUTS = "rollouts"
+    ROLLOUT_EDIT = "rollout_edit"
 
 
 class Purpose(Enum):
@@ -79,8 +89,16 @@ class Meter:
     paused_until: float = 0.0
 
 
+def _lacks(what: str) -> FleetError:
+    return FleetError(Kind.UNSUPPORTED, f"This service offers no {what} through its API", sent=Sent.NEVER)
+
+
 class Provider(Protocol):
-    """A connected service."""
+    """A connected service.
+
+    A provider inherits from this class and writes what its service can do, and says so in `capabilities`; what it
+    leaves out answers UNSUPPORTED.
+    """
 
     kind: str
     capabilities: frozenset[Capability]
@@ -98,9 +116,18 @@ class Provider(Protocol):
 
     # devices
     async def devices(
-        self, page: int, limit: int, *, newest_first: bool = False, scope: Scope | None = None
+        self,
+        page: int,
+        limit: int,
+        *,
+        newest_first: bool = False,
+        scope: Scope | None = None,
+        group: str = "",
     ) -> Page[Device]:
-        """A page of devices, pages from 1; newest_first sorts by last change, else by an immutable key."""
+        """A page of devices, pages from 1; newest_first sorts by last change, else by an immutable key.
+
+        group: only those directly in this group (GROUPS).
+        """
         ...
 
     async def device(self, device_id: str) -> Device:
@@ -109,87 +136,190 @@ class Provider(Protocol):
 
     async def update_device(self, device_id: str, changes: DeviceChanges) -> Device:
         """Send only what was touched; the answer may be a list row: read the device again for the full view."""
-        ...
+        raise _lacks("changing of devices")
 
-    async def device_apps(self, device_id: str) -> list[App]: ...
+    async def device_apps(self, device_id: str) -> list[App]:
+        """The apps on a device, as it last reported them."""
+        raise _lacks("list of a device's apps")
+
+    async def device_has_app(self, device_id: str, package: str) -> App | None:
+        """Ask whether one package is on a device; None when it is not (DEVICE_HAS_APP)."""
+        raise _lacks("question for one app of a device")
 
     def check_changes(self, changes: DeviceChanges) -> list[Problem]:
         """The contract's limits, checked before sending; paths start with the neutral field name."""
-        ...
+        return []
+
+    # registering devices (DEVICE_REGISTER)
+    async def registered(self, serial: str) -> bool:
+        """Whether the service knows a device of this serial number."""
+        raise _lacks("question for a serial number")
+
+    async def register(self, devices: Sequence[Registration], terms: RegistrationTerms) -> None:
+        """Register devices, sent once and never retried here; one that exists has its status reset."""
+        raise _lacks("registering of devices")
+
+    async def license_models(self) -> list[LicenseModel]:
+        """The license models of the site (LICENSES)."""
+        raise _lacks("list of license models")
 
     # commands
     async def device_commands(self, device_id: str, page: int = 1, limit: int = 50) -> Page[Command]:
         """Newest first."""
-        ...
+        raise _lacks("commands")
 
     async def send(self, device_id: str, order: Order, key: str) -> Command | None:
         """Send once, never retried here. key: the intent's idempotency key.
 
         None: the service took it without naming a record (disenrolling). A FleetError tells by `sent` how far it got.
         """
-        ...
+        raise _lacks("commands")
 
-    async def command(self, device_id: str, command_id: str) -> Command: ...
+    async def command(self, device_id: str, command_id: str) -> Command:
+        """One command as the service holds it."""
+        raise _lacks("commands")
 
-    async def push_status(self, device_id: str, command_id: str) -> PushStatus: ...
+    async def push_status(self, device_id: str, command_id: str) -> PushStatus:
+        """What the push service says of a command."""
+        raise _lacks("commands")
 
-    async def cancel(self, device_id: str, command_id: str) -> Command: ...
+    async def cancel(self, device_id: str, command_id: str) -> Command:
+        """Take a command back (COMMAND_CANCEL)."""
+        raise _lacks("cancelling of commands")
 
     # policies
     async def policies(
         self, page: int, limit: int, *, sort: str = "", name: str = "", scope: Scope | None = None
     ) -> Page[Policy]:
         """sort: a field path with optional `:asc` or `:desc`."""
-        ...
+        raise _lacks("policies")
 
-    async def policy(self, policy_id: str) -> Policy: ...
+    async def policy(self, policy_id: str) -> Policy:
+        """One policy, whole."""
+        raise _lacks("policies")
 
-    async def create_policy(self, document: Mapping[str, Any], key: str) -> Policy: ...
+    async def create_policy(self, document: Mapping[str, Any], key: str) -> Policy:
+        """Sent once; key: its idempotency key."""
+        raise _lacks("policies")
 
-    async def update_policy(self, policy_id: str, document: Mapping[str, Any]) -> Policy: ...
+    async def update_policy(self, policy_id: str, document: Mapping[str, Any]) -> Policy:
+        """Replace a policy's document."""
+        raise _lacks("policies")
 
-    async def delete_policy(self, policy_id: str) -> None: ...
+    async def delete_policy(self, policy_id: str) -> None:
+        """Delete a policy."""
+        raise _lacks("policies")
 
-    async def policy_templates(self) -> list[Policy]: ...
+    async def policy_templates(self) -> list[Policy]:
+        """Policies to begin from."""
+        raise _lacks("policy templates")
 
     def check_policy(self, document: Any) -> list[Problem]:
         """Check a policy document against the contract; what the contract does not name is a warning."""
-        ...
+        return []
 
     def policy_body(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The part of a policy document that may be sent: without what the service computes."""
-        ...
+        return dict(document)
+
+    # groups (GROUPS, GROUP_EDIT, GROUP_DELETE)
+    async def groups(self) -> list[Group]:
+        """All groups of the site, in no order."""
+        raise _lacks("groups")
+
+    async def create_group(self, name: str, parent: str = "") -> Group:
+        """Make a group below another, or at the top. Not idempotent: never retried here."""
+        raise _lacks("groups")
+
+    async def change_group(self, group: Group, *, name: str | None = None, parent: str | None = None) -> Group:
+        """Rename or move a group: its whole document is sent back. parent: "" for the top, None leaves it."""
+        raise _lacks("groups")
+
+    async def delete_group(self, group_id: str) -> None:
+        """Delete a group."""
+        raise _lacks("deleting of groups")
+
+    # the catalogue (APPS, IMAGES)
+    async def apps(self) -> list[CatalogueApp]:
+        """All apps in one answer."""
+        raise _lacks("catalogue of apps")
+
+    async def find_apps(self, page: int, limit: int, where: Mapping[str, str] | None = None) -> Page[CatalogueApp]:
+        """A page of apps, pages from 1. where: neutral field (name, package, version) → its whole value."""
+        raise _lacks("catalogue of apps")
+
+    async def images(self) -> list[Image]:
+        """All system images in one answer."""
+        raise _lacks("system images")
+
+    async def find_images(self, page: int, limit: int, where: Mapping[str, str] | None = None) -> Page[Image]:
+        """A page of images, pages from 1. where: neutral field (name, product, build, part) → its whole value."""
+        raise _lacks("system images")
+
+    # rollouts (ROLLOUTS, ROLLOUT_EDIT); their documents are read and written with the factory's `rollouts`
+    async def rollouts(self, page: int, limit: int) -> Page[Rollout]:
+        """A page of rollouts, pages from 1; services that give no totals say only whether there is more."""
+        raise _lacks("rollouts")
+
+    async def rollout(self, rollout_id: str) -> Rollout:
+        """One rollout, whole."""
+        raise _lacks("rollouts")
+
+    async def create_rollout(self, document: Mapping[str, Any]) -> Rollout:
+        """Sent once, never retried here; the answer may hold no more than id and name."""
+        raise _lacks("rollouts")
+
+    async def update_rollout(self, rollout_id: str, document: Mapping[str, Any]) -> Rollout:
+        """Send the whole document back."""
+        raise _lacks("rollouts")
 
     # the organisation
-    async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]: ...
+    async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]:
+        """People a device can be linked to (USERS)."""
+        raise _lacks("users")
 
-    async def segments(self) -> list[Segment]: ...
+    async def segments(self) -> list[Segment]:
+        """The segments of the organisation (SEGMENTS)."""
+        raise _lacks("segments")
 
-    async def tags(self) -> list[str]: ...
+    async def tags(self) -> list[str]:
+        """Tags in use (TAGS)."""
+        raise _lacks("tags")
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class ProviderFactory(Protocol):
     """What a provider package offers under the entry point group `mdm_tui.providers`.
 
-    Importing the factory and calling `report` must not import a network or model library: the first frame needs them.
+    Importing the factory, calling `report` and `rollouts` must not import a network or model library: the first frame
+    needs them. secrets: names of the secrets that `connect` needs, as `token`. rollouts: None without ROLLOUTS.
     """
 
     kind: str
     title: str
     capabilities: frozenset[Capability]
     commands: Sequence[str]
+    secrets: Sequence[str]
+    rollouts: RolloutFormat | None
 
     def report(self, raw: Mapping[str, Any]) -> Report:
         """The report of a raw device in neutral words; unknown parts land in the section `other`."""
         ...
 
     def connect(
-        self, settings: Any, token: Any, *, transport: Any = None, clock: Callable[[], float] | None = None
+        self,
+        settings: Any,
+        secrets: Mapping[str, Any],
+        *,
+        transport: Any = None,
+        clock: Callable[[], float] | None = None,
     ) -> Provider:
         """A provider for the connection; imports its libraries now. settings: `config.connections.Connection`.
 
-        token: text, or an object whose `reveal()` gives it. transport, clock: for tests.
+        secrets: by the names in `secrets`, each a text or an object whose `reveal()` gives it. transport, clock: for
+        tests.
         """
         ...

@@ -10,6 +10,7 @@ __all__ = [
     "DetailChanged",
     "DevicesChanged",
     "Event",
+    "ItemsChanged",
     "Noticed",
     "PoliciesChanged",
     "Severity",
@@ -53,6 +54,22 @@ class PoliciesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsChanged:
+    """Groups, apps, images or rollouts changed (`kind`). ids None: anything may have."""
+
+    connection: str
+    kind: Literal["groups", "apps", "images", "rollouts"]
+    ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """A registration of devices went on."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
 class DetailChanged:
     """The full view of one device was read and differs from what was held."""
 
@@ -69,4 +86,13 @@ class Noticed:
     sentence: str
 
 
-Event = DevicesChanged | SyncChanged | CommandsChanged | PoliciesChanged | DetailChanged | Noticed
+Event = (
+    DevicesChanged
+    | SyncChanged
+    | CommandsChanged
+    | PoliciesChanged
+    | ItemsChanged
+    | RegistrationChanged
+    | DetailChanged
+    | Noticed
+)

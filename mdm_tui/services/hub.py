@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from .clock import Clock, SystemClock
-from .events import CommandsChanged, DetailChanged, DevicesChanged, Event, Noticed, PoliciesChanged
+from .events import CommandsChanged, DetailChanged, DevicesChanged, Event, ItemsChanged, Noticed, PoliciesChanged
 
 __all__ = ["Hub", "Subscription"]
 
@@ -80,6 +80,8 @@ class Subscription:
                 self._merge(DevicesChanged(event.connection, None))
                 return
             key = (*key, event.id)
+        elif isinstance(event, ItemsChanged):
+            key = (*key, event.kind)
         held = self._pending.get(key)
         if isinstance(event, DevicesChanged) and isinstance(held, DevicesChanged):
             event = DevicesChanged(
@@ -87,7 +89,7 @@ class Subscription:
             )
         elif isinstance(event, CommandsChanged) and isinstance(held, CommandsChanged):
             event = replace(event, intent_ids=_union(held.intent_ids, event.intent_ids))
-        elif isinstance(event, PoliciesChanged) and isinstance(held, PoliciesChanged):
+        elif isinstance(event, (PoliciesChanged, ItemsChanged)) and isinstance(held, (PoliciesChanged, ItemsChanged)):
             event = replace(event, ids=_union(held.ids, event.ids))
         self._pending[key] = event
 

@@ -53,23 +53,23 @@ class Session:
         clock: Clock | None = None,
         env: Mapping[str, str] | None = None,
         transport: Any = None,
-        token: Secret | None = None,
+        secrets: Mapping[str, Secret] | None = None,
         mirror: Mirror | None = None,
         poll_seconds: float = 15.0,
         dice: random.Random | None = None,
     ) -> None:
-        """transport: an httpx transport instead of the network. token: given instead of looked up. mirror: one that
+        """transport: an httpx transport instead of the network. secrets: given instead of looked up. mirror: one that
         another session has open already; it is not closed here.
         """
         self.connection = connection
         self.scope = connection.scope
         self.paths = paths
-        self.token = token
+        self.secrets: Mapping[str, Secret] = secrets or {}
         self.factory: ProviderFactory = find_factory(connection.provider)
         self.clock: Clock = clock or SystemClock()
         self.hub = Hub(self.clock)
         self._env: Mapping[str, str] = env if env is not None else {}
-        self._given = token
+        self._given = secrets is not None
         self._transport = transport
         self._poll_seconds = poll_seconds
         self._dice = dice
@@ -268,13 +268,13 @@ class Session:
                     _log.exception("closing a file")
 
     async def _connect(self) -> Provider:
-        """Read the token and connect; the libraries are imported in a thread. Raises `FleetError`."""
-        from mdm_tui.config.credentials import token as look_up
+        """Read the secrets and connect; the libraries are imported in a thread. Raises `FleetError`."""
+        from mdm_tui.config.credentials import secrets as look_up
         from mdm_tui.config.errors import ConfigError
 
-        if self._given is None:
+        if not self._given:
             try:
-                self.token = look_up(self.connection, self._env)
+                self.secrets = look_up(self.connection, self.factory.secrets, self._env)
             except ConfigError as error:
                 raise FleetError(Kind.SIGNED_OUT, error.sentence().rstrip("."), sent=Sent.NEVER) from None
         return await asyncio.to_thread(self._make)
@@ -282,7 +282,7 @@ class Session:
     def _make(self) -> Provider:
         given = {} if self._transport is None else {"transport": self._transport}
         times: dict[str, Any] = {"clock": self.clock.now, "sleep": self.clock.sleep}
-        return self.factory.connect(self.connection, self.token, **times, **given)  # type: ignore[arg-type]
+        return self.factory.connect(self.connection, self.secrets, **times, **given)  # type: ignore[arg-type]
 
     def _on_screen(self) -> frozenset[str]:
         sync = self._sync

@@ -291,19 +291,19 @@ def run(
     settings: Any,
     paths: Any,
     env: Mapping[str, str],
-    tokens: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Mapping[str, Any]] | None = None,
     notice: str = "",
 ) -> int:
     """Open the console on `current`, one of `connections`; answers with the exit code.
 
-    tokens: secrets that are already at hand, by connection name (the demo's). notice: a sentence to begin with.
+    secrets: what is already at hand, by connection and name (the demo's). notice: a sentence to begin with.
     """
     # Nothing of what is made before the first frame is garbage; `_first_frame` turns it on again.
     gc.disable()
     from mdm_tui.services.session import Session
 
-    token = (tokens or {}).get(current)
-    session = Session(connections[current], paths, env=env, token=token, poll_seconds=settings.poll_seconds)
+    known = (secrets or {}).get(current)
+    session = Session(connections[current], paths, env=env, secrets=known, poll_seconds=settings.poll_seconds)
     session.open_store()
     grid_text.set_glyphs(grid_text.suited(env, sys.stdout.encoding))
     app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)

@@ -45,8 +45,7 @@ class Failing(_Base):
         for session in self.sessions.values():
             if session.connection.token_env:
                 found.append(self.env.get(session.connection.token_env, ""))
-            if session.token is not None:
-                found.append(session.token.reveal())
+            found.extend(secret.reveal() for secret in session.secrets.values())
         return [secret for secret in found if secret]
 
     def _handle_exception(self, error: Exception) -> None:

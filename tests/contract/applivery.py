@@ -89,4 +89,4 @@ def connect(net: Faulty, *, token: str = "token-canary", **more: Any):
         "budget": 10_000,
     }
     settings = SimpleNamespace(**(fields | more))
-    return factory("applivery").connect(settings, token, transport=net)
+    return factory("applivery").connect(settings, {"token": token}, transport=net)

@@ -53,7 +53,7 @@ class House:
             clock=self.clock,
             env={},
             transport=self.net,
-            token=Secret(self.fleet.token if token is None else token),
+            secrets={"token": Secret(self.fleet.token if token is None else token)},
             mirror=mirror,
             poll_seconds=poll_seconds,
             dice=random.Random(1),
@@ -164,7 +164,7 @@ async def test_a_wrong_token_is_a_sentence_and_a_right_one_heals_it(
     assert state.error is not None and state.error.kind is Kind.SIGNED_OUT
     assert "token" in state.error.sentence()
     assert session.writable == "TOKEN"
-    session._given = session.token = Secret(house.fleet.token)
+    session.secrets = {"token": Secret(house.fleet.token)}
     session.sync.poke()
     await clock.settle()
     assert session.sync.state.phase == "fresh"

@@ -53,7 +53,7 @@ async def test_a_long_session_stays_as_small_as_it_was(tmp_path: Path, scenario:
         ready = server.wait()
         connection = Connection("soak", "applivery", ready.url, ready.organization, budget=1_000_000)
         paths = Paths.default({"MDM_TUI_HOME": str(tmp_path / "home")})
-        session = Session(connection, paths, env={}, token=Secret(ready.token), poll_seconds=5.0)
+        session = Session(connection, paths, env={}, secrets={"token": Secret(ready.token)}, poll_seconds=5.0)
         await session.start()
         told = session.hub.subscribe()
         heard = asyncio.create_task(_listen(told))

@@ -62,7 +62,7 @@ class House:
             clock=self.clock,
             env={},
             transport=self.net,
-            token=Secret(self.fleet.token),
+            secrets={"token": Secret(self.fleet.token)},
             dice=random.Random(1),
         )
         self.session.open_store()

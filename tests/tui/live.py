@@ -64,7 +64,9 @@ def session_on(folder: Path, served: Fleet, wire: Wire, **more: Any) -> Session:
     """A session whose transport is the served application."""
     connection = Connection("acme", "applivery", BASE_URL, served.organization, page_size=20, **more)
     paths = Paths(*[folder / name for name in ("config", "state", "cache", "data")])
-    session = Session(connection, paths, env={}, token=Secret(served.token), transport=wire, poll_seconds=3_600)
+    session = Session(
+        connection, paths, env={}, secrets={"token": Secret(served.token)}, transport=wire, poll_seconds=3_600
+    )
     session.open_store()
     return session
 

@@ -195,7 +195,7 @@ async def test_a_draft_survives_leaving_and_the_end_of_the_session(tmp_path: Pat
         paths = house.paths
     # Another process, after a crash: the file has it.
     held = house.session
-    again = Session(held.connection, paths, clock=house.clock, env={}, transport=house.net, token=held.token)
+    again = Session(held.connection, paths, clock=house.clock, env={}, transport=house.net, secrets=held.secrets)
     again.open_store()
     await again.open_files()
     assert policy_id in await again.policies.drafts()

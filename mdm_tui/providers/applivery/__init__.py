@@ -10,6 +10,7 @@ from typing import Any
 from mdm_tui.fleet.commands import COMMANDS
 from mdm_tui.fleet.provider import Capability, Provider
 from mdm_tui.fleet.report import Report
+from mdm_tui.fleet.rollouts import RolloutFormat
 
 from .report import report
 
@@ -36,6 +37,8 @@ class Applivery:
         }
     )
     commands: Sequence[str] = tuple(COMMANDS)
+    secrets: Sequence[str] = ("token",)
+    rollouts: RolloutFormat | None = None
 
     def report(self, raw: Mapping[str, Any]) -> Report:
         """The report of a raw device in neutral words."""
@@ -44,7 +47,7 @@ class Applivery:
     def connect(
         self,
         settings: Any,
-        token: Any,
+        secrets: Mapping[str, Any],
         *,
         transport: Any = None,
         clock: Callable[[], float] | None = None,
@@ -52,8 +55,8 @@ class Applivery:
     ) -> Provider:
         """A provider for a connection (`config.connections.Connection`, or anything with its fields).
 
-        token: text or a `Secret`. transport: an `httpx.AsyncBaseTransport` instead of the network. clock: epoch
-        seconds. Raises `FleetError` when the address, the organisation, the token or ca_file cannot be used.
+        secrets: `token`, text or a `Secret`. transport: an `httpx.AsyncBaseTransport` instead of the network. clock:
+        epoch seconds. Raises `FleetError` when the address, the organisation, the token or ca_file cannot be used.
         """
         from mdm_tui.providers.http import Http
 
@@ -62,7 +65,7 @@ class Applivery:
 
         http = Http(
             settings.url,
-            token,
+            secrets["token"],
             explain=explain,
             timeout=settings.timeout,
             read_only=settings.read_only,

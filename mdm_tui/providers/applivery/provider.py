@@ -10,7 +10,7 @@ from mdm_tui.fleet.commands import COMMANDS, Command, Order, PushStatus
 from mdm_tui.fleet.devices import App, Device, DeviceChanges, Segment, User
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.policies import Policy
-from mdm_tui.fleet.provider import Capability, Meter, Page, Scope
+from mdm_tui.fleet.provider import Capability, Meter, Page, Provider, Scope
 from mdm_tui.providers.http import Http
 
 from . import limits, read, wire
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _STEADY, _NEWEST = "createdAt:asc", "updatedAt:desc"
 
 
-class AppliveryProvider:
+class AppliveryProvider(Provider):
     """See `fleet.provider.Provider` for what each method gives; every one raises `FleetError` and nothing else."""
 
     kind = "applivery"
@@ -54,9 +54,15 @@ class AppliveryProvider:
     # devices
 
     async def devices(
-        self, page: int, limit: int, *, newest_first: bool = False, scope: Scope | None = None
+        self,
+        page: int,
+        limit: int,
+        *,
+        newest_first: bool = False,
+        scope: Scope | None = None,
+        group: str = "",
     ) -> Page[Device]:
-        """A page of list rows. Documented; its permission is mdm.aosp.device.list."""
+        """A page of list rows. Documented; its permission is mdm.aosp.device.list. group: the service has none."""
         params = [("page", page), ("limit", limit), ("sort", _NEWEST if newest_first else _STEADY), *_scoped(scope)]
         return await self._client.ask("devices", lambda node: read.page(node, read.device, page, limit), params=params)
 
