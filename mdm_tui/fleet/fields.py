@@ -7,16 +7,17 @@ one entry here (a column) or in `fields_report.py` (inventory only).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .devices import Value
 from .fields_report import REPORT_FIELDS
+from .provider import Capability
 from .report import Report, get, last
-from .values import Kind, parse
+from .values import Kind, number, parse
 
-__all__ = ["COLUMNS", "DEFAULT_COLUMNS", "FIELDS", "Field", "column", "known", "values"]
+__all__ = ["COLUMNS", "DEFAULT_COLUMNS", "FIELDS", "Field", "column", "default_columns", "known", "offered", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Field:
 
     width: cells as a column, 0 when it is not one. priority: the lower, the longer it stays on a narrow screen.
     flex: its share of spare width. long: the title in a report, where there is room for it. derive: for what is not
-    one leaf. aliases: other names people type.
+    one leaf. aliases: other names people type. needs: without it a service never says this; None where any may.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     doc: str = ""
     long: str = ""
+    needs: Capability | None = None
 
     @property
     def full(self) -> str:
@@ -58,6 +60,9 @@ class Field:
 
 
 def _battery(report: Report) -> Any:
+    now = get(report, "power.level")
+    if now is not None:
+        return now
     found = last(report, "power.powerManagementEvents", "batteryLevel")
     return found if found is not None else get(report, "summary.battery")
 
@@ -75,6 +80,19 @@ def _sample(kind: str) -> Callable[[Report], Any]:
             return None
         wanted = [row for row in rows if isinstance(row, Mapping) and row.get("eventType") == kind]
         return last({"rows": wanted}, "rows", "byteCount")
+
+    return derive
+
+
+def _storage(total: str, key: str) -> Callable[[Report], Any]:
+    # One figure where the service has one, else the sum over the storages it names.
+    def derive(report: Report) -> Any:
+        found = _sample("INTERNAL_STORAGE_MEASURED")(report) if key == "free" else get(report, total)
+        rows = get(report, "memory.storages")
+        if found is not None or not isinstance(rows, list):
+            return found
+        sizes = [number(row.get(key)) for row in rows if isinstance(row, Mapping)]
+        return sum(size for size in sizes if size is not None) if any(size is not None for size in sizes) else None
 
     return derive
 
@@ -100,6 +118,19 @@ def _name(report: Report) -> Any:
     return f"{model} …{tail[-6:]}" if tail else str(model)
 
 
+def _state(report: Report) -> Any:
+    # Where the service has no word for it: whether it is switched on, and whether it ever enrolled.
+    said = get(report, "state.state")
+    if said not in (None, ""):
+        return said
+    enabled = get(report, "state.enabled")
+    if enabled is False:
+        return "DISABLED"
+    if get(report, "identity.enrolledDate"):
+        return "ACTIVE"
+    return "PROVISIONING" if enabled is True else None
+
+
 def _location(report: Report) -> Any:
     lat, lon = get(report, "location.latitude"), get(report, "location.longitude")
     if isinstance(lat, (int, float)) and isinstance(lon, (int, float)):
@@ -112,42 +143,61 @@ _COLUMNS = (
     Field("serial", "Serial", "id", "hardware.serialNumber", 14, priority=1,
           derive=_first("hardware.serialNumber", "summary.serialNumber"), aliases=("sn",)),
     Field("id", "Id", "id", "identity.id", 24, priority=9),
-    Field("state", "State", "enum", "state.state", 16, priority=6),
+    Field("state", "State", "enum", "state.state", 16, priority=6, derive=_state),
+    Field("link", "Link", "enum", "state.link", 8, priority=3, aliases=("connection",), needs=Capability.DEVICE_LINK,
+          doc="whether the service is connected to it now"),
+    Field("remote", "Remote", "bool", "state.remoteControl", 6, priority=8, needs=Capability.DEVICE_LINK,
+          long="Remote control", doc="whether remote control is open to it"),
+    Field("disconnected", "Lost", "time", "state.lastDisconnectedTime", 5, "right", priority=8,
+          needs=Capability.DEVICE_LINK, long="Last disconnected"),
     Field("model", "Model", "text", "hardware.model", 18, priority=4, flex=1,
           derive=_first("hardware.model", "summary.model")),
     Field("manufacturer", "Maker", "text", "hardware.manufacturer", 12, priority=8,
           derive=_first("hardware.manufacturer", "summary.manufacturer"), long="Manufacturer"),
     Field("brand", "Brand", "text", "hardware.brand", 10, priority=8),
+    Field("product", "Product", "id", "hardware.productId", 14, priority=8),
     Field("os", "OS", "version", "software.androidVersion", 4, "right", priority=5,
           derive=_first("software.androidVersion", "summary.osVersion"), aliases=("android", "version")),
-    Field("patch", "Patch", "date", "software.securityPatchLevel", 10, priority=5),
+    Field("patch", "Patch", "date", "software.securityPatchLevel", 10, priority=5, needs=Capability.DEVICE_POSTURE),
     Field("build", "Build", "text", "software.androidBuildNumber", 18, priority=8),
-    Field("battery", "Batt", "percent", "", 5, "right", priority=1, derive=_battery, aliases=("batt",)),
+    Field("client", "Client", "version", "software.clientVersion", 8, "right", priority=7,
+          needs=Capability.DEVICE_LINK, long="Client version", doc="version of the service's client on the device"),
+    Field("battery", "Batt", "percent", "power.level", 5, "right", priority=1, derive=_battery, aliases=("batt",)),
     Field("temp", "Temp", "celsius", "", 7, "right", priority=8, derive=_temperature,
           doc="the hottest battery sensor in the last sample"),
     Field("ram", "RAM", "bytes", "memory.totalRam", 9, "right", priority=9),
-    Field("storage", "Storage", "bytes", "memory.totalInternalStorage", 9, "right", priority=9),
-    Field("storagefree", "Free", "bytes", "", 9, "right", priority=9, derive=_sample("INTERNAL_STORAGE_MEASURED")),
+    Field("storage", "Storage", "bytes", "memory.totalInternalStorage", 9, "right", priority=9,
+          derive=_storage("memory.totalInternalStorage", "total")),
+    Field("storagefree", "Free", "bytes", "", 9, "right", priority=9, derive=_storage("", "free")),
     Field("seen", "Seen", "time", "state.lastStatusReportTime", 5, "right", priority=1, aliases=("lastseen",)),
     Field("policy", "Policy", "text", "policy.aosPolicy.name", 18, priority=3, flex=2,
-          derive=_first("policy.devicePolicyStatus.audit.name", "policy.aosPolicy.name")),
-    Field("policyid", "Policy id", "id", "policy.aosPolicyId", 24, priority=9, long="Assigned policy id"),
+          derive=_first("policy.devicePolicyStatus.audit.name", "policy.aosPolicy.name"), needs=Capability.POLICIES),
+    Field("policyid", "Policy id", "id", "policy.aosPolicyId", 24, priority=9, long="Assigned policy id",
+          needs=Capability.POLICIES),
     Field("wanted", "Wants", "version", "policy.devicePolicyStatus.audit.config.version", 6, "right", priority=7,
-          long="Wants version"),
+          long="Wants version", needs=Capability.POLICIES),
     Field("has", "Has", "version", "policy.devicePolicyStatus.audit.device.version", 5, "right", priority=7,
-          long="Has version"),
-    Field("pushed", "Pushed", "bool", "policy.devicePolicyStatus.pushed", 6, priority=7),
-    Field("applied", "Applied", "enum", "policy.appliedPolicy.status", 8, priority=7),
-    Field("compliant", "Compl.", "bool", "compliance.policyCompliant", 6, priority=7, long="Compliant"),
-    Field("tags", "Tags", "tags", "identity.tags", 18, priority=6, aliases=("tag",)),
-    Field("user", "User", "text", "identity.mdmUser.email", 22, priority=7),
-    Field("segment", "Segment", "int", "identity.segmentId", 7, "right", priority=8),
+          long="Has version", needs=Capability.POLICIES),
+    Field("pushed", "Pushed", "bool", "policy.devicePolicyStatus.pushed", 6, priority=7, needs=Capability.POLICIES),
+    Field("applied", "Applied", "enum", "policy.appliedPolicy.status", 8, priority=7, needs=Capability.POLICIES),
+    Field("compliant", "Compl.", "bool", "compliance.policyCompliant", 6, priority=7, long="Compliant",
+          needs=Capability.DEVICE_POSTURE),
+    Field("tags", "Tags", "tags", "identity.tags", 18, priority=6, aliases=("tag",), needs=Capability.TAGS),
+    Field("user", "User", "text", "identity.mdmUser.email", 22, priority=7, needs=Capability.USERS),
+    Field("segment", "Segment", "int", "identity.segmentId", 7, "right", priority=8, needs=Capability.SEGMENTS),
+    Field("group", "Group", "text", "identity.group.name", 16, priority=3, flex=2, needs=Capability.GROUPS),
+    Field("groupid", "Group id", "id", "identity.group.id", 24, priority=9, needs=Capability.GROUPS),
+    Field("license", "License", "text", "identity.license.name", 14, priority=8, needs=Capability.LICENSES),
+    Field("autorenew", "Renews", "bool", "identity.license.autoRenew", 6, priority=9, needs=Capability.LICENSES,
+          long="Renews by itself"),
     Field("imei", "IMEI", "id", "network.imei", 15, priority=9),
     Field("mac", "MAC", "id", "network.wifiMacAddress", 17, priority=9),
     Field("operator", "Operator", "text", "network.networkOperatorName", 12, priority=9),
-    Field("encrypted", "Encr.", "bool", "settings.isEncrypted", 5, priority=9, long="Encrypted"),
-    Field("posture", "Posture", "enum", "security.devicePosture", 12, priority=9),
-    Field("update", "Update", "enum", "software.systemUpdateInfo.updateStatus", 18, priority=9),
+    Field("encrypted", "Encr.", "bool", "settings.isEncrypted", 5, priority=9, long="Encrypted",
+          needs=Capability.DEVICE_POSTURE),
+    Field("posture", "Posture", "enum", "security.devicePosture", 12, priority=9, needs=Capability.DEVICE_POSTURE),
+    Field("update", "Update", "enum", "software.systemUpdateInfo.updateStatus", 18, priority=9,
+          needs=Capability.DEVICE_POSTURE),
     Field("place", "Place", "geo", "", 20, priority=9, derive=_location),
     Field("enrolled", "Enrolled", "time", "identity.enrolledDate", 8, "right", priority=8),
     Field("updated", "Updated", "time", "identity.updatedAt", 7, "right", priority=8),
@@ -156,6 +206,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 COLUMNS: dict[str, Field] = {field.key: field for field in _COLUMNS}
+# What a list shows at first, of services that say it.
+_FIRST = ("name", "serial", "model", "os", "patch", "battery", "link", "seen", "policy", "group", "faults")
 DEFAULT_COLUMNS = ("name", "serial", "model", "os", "patch", "battery", "seen", "policy", "faults")
 
 # By pattern of the path: every leaf of the contract's device has an entry, or stands below a `**` entry.
@@ -188,6 +240,17 @@ def known(pattern: str) -> Field | None:
             if pattern.startswith(prefix):
                 return FIELDS[f"{prefix}*"]
     return found
+
+
+def offered(capabilities: Collection[Capability]) -> tuple[str, ...]:
+    """The columns that a service with these capabilities may have values for, in the registry's order."""
+    return tuple(field.key for field in _COLUMNS if field.needs is None or field.needs in capabilities)
+
+
+def default_columns(capabilities: Collection[Capability]) -> tuple[str, ...]:
+    """The columns of a list until a person chooses, for a service with these capabilities."""
+    can = offered(capabilities)
+    return tuple(key for key in _FIRST if key in can)
 
 
 def column(name: str) -> Field | None:

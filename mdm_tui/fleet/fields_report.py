@@ -13,6 +13,18 @@ __all__ = ["REPORT_FIELDS"]
 _TABLE = """
 identity.organizationId | Organisation | id
 identity.aosEnterpriseId | Enterprise | id
+identity.site | Site | id
+identity.group.parent | Group above | id
+identity.group.site | Site of the group | id
+identity.group.devices | Devices in the group | int
+identity.group.enabled | Group enabled | bool
+identity.group.createdAt | Group created | time
+identity.group.updatedAt | Group updated | time
+identity.license.activatedAt | License since | time
+identity.license.expiresAt | License ends | time
+identity.licensed | Licensed | text
+identity.owner.email | Owner | text
+identity.owner.name | Owner's name | text
 identity.type | Family | enum
 identity.subType | Resource | enum
 identity.pushNotificationProvider | Push provider | id
@@ -29,6 +41,8 @@ identity.enrollmentTokenData | Enrolment token data | secret
 identity.enterpriseSpecificId | Enterprise-specific id | id
 identity.dpcMigrationInfo.additionalData | Migration data | text
 identity.dpcMigrationInfo.previousDpc | Previous agent | text
+state.enabled | Enabled | bool
+state.online | Online | bool
 state.stateHistory[].state | State | enum
 state.stateHistory[].date | Since | time
 state.stateHistory[].config.** | Details | tree
@@ -92,15 +106,32 @@ displays[].width | Width px | int
 displays[].height | Height px | int
 displays[].density | Density dpi | int
 displays[].refreshRate | Refresh Hz | int
+network.wifi.enabled | Wi-Fi | bool
+network.bluetooth.enabled | Bluetooth | bool
+network.bluetooth.name | Bluetooth name | text
+network.bluetooth.macAddress | Bluetooth MAC | id
+network.dataEnabled | Mobile data | bool
+network.dataRoamingEnabled | Data roaming | bool
+network.phoneNumber | Number | text
+network.iccId | ICCID | id
+network.dataUsage.wifi.received | Wi-Fi received | bytes
+network.dataUsage.wifi.sent | Wi-Fi sent | bytes
+network.dataUsage.wifi.from | Counted from | time
+network.dataUsage.wifi.to | Counted to | time
 network.meid | MEID | id
 network.telephonyInfos[].carrierName | Carrier | text
 network.telephonyInfos[].phoneNumber | Number | text
 network.telephonyInfos[].iccId | ICCID | id
 network.telephonyInfos[].activationState | Activation | enum
 network.telephonyInfos[].configMode | Configured by | enum
+memory.freeRam | RAM free | bytes
+memory.storages[].name | Storage | text
+memory.storages[].total | Size | bytes
+memory.storages[].free | Free | bytes
 memory.memoryEvents[].createTime | At | time
 memory.memoryEvents[].eventType | Event | enum
 memory.memoryEvents[].byteCount | Bytes | bytes
+power.charging | Charging | bool
 power.powerManagementEvents[].createTime | At | time
 power.powerManagementEvents[].eventType | Event | enum
 power.powerManagementEvents[].batteryLevel | Battery | percent

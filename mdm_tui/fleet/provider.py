@@ -27,12 +27,17 @@ T = TypeVar("T")
 
 
 class Capability(Enum):
-    """What a screen may ask for."""
+    """What a screen may ask for, or may expect a device to say.
+
+    DEVICE_LINK: whether a device is connected now. DEVICE_POSTURE: security patch, encryption, compliance.
+    """
 
     DEVICES = "devices"
     DEVICE_EDIT = "device_edit"
     DEVICE_APPS = "device_apps"
     DEVICE_HAS_APP = "device_has_app"
+    DEVICE_LINK = "device_link"
+    DEVICE_POSTURE = "device_posture"
     DEVICE_REGISTER = "device_register"
     LICENSES = "licenses"
     COMMANDS = "commands"

@@ -27,6 +27,7 @@ class Applivery:
             Capability.DEVICES,
             Capability.DEVICE_EDIT,
             Capability.DEVICE_APPS,
+            Capability.DEVICE_POSTURE,
             Capability.COMMANDS,
             Capability.COMMAND_CANCEL,
             Capability.POLICIES,
