@@ -10,7 +10,7 @@ from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.faults import SILENT_AFTER
 from mdm_tui.fleet.fields import COLUMNS, column
 
-from .keys import SEARCHED, SORT_KEYS, words_of
+from .keys import SEARCHED, SORT_KEYS, storable, words_of
 
 __all__ = ["CONN", "MOST_WORDS", "View", "count_statement", "id_statement", "relevant"]
 
@@ -26,6 +26,7 @@ class View:
     sort: pairs of column and descending; devices without a value come last either way, ties go by id.
     faults_only: devices with faults, unreadable or silent at `now` (epoch seconds). segment: any of these, () for all.
     only: no others than these ids.
+    group: directly in any of these groups (ids), () for all.
     """
 
     connection: str
@@ -35,6 +36,7 @@ class View:
     now: float = 0.0
     segment: tuple[int, ...] = ()
     only: tuple[str, ...] | None = None
+    group: tuple[str, ...] = ()
 
 
 def id_statement(view: View) -> tuple[str, list[Any]]:
@@ -70,6 +72,8 @@ def relevant(view: View) -> frozenset[str]:
         fields.update(("faults", "seen"))
     if view.segment:
         fields.add("segment")
+    if view.group:
+        fields.add("groupid")
     return frozenset(fields)
 
 
@@ -80,10 +84,14 @@ def _where(view: View) -> tuple[list[str], list[Any]]:
 
 
 def _scope(view: View) -> tuple[list[str], list[Any]]:
-    terms, params = [f"conn = {CONN}"], [view.connection]
+    terms: list[str] = [f"conn = {CONN}"]
+    params: list[Any] = [view.connection]
     if view.segment:
         terms.append("f_segment IN (SELECT value FROM json_each(?))")
         params.append(json.dumps(view.segment))
+    if view.group:
+        terms.append("f_groupid IN (SELECT value FROM json_each(?))")
+        params.append(json.dumps([storable(item) for item in view.group]))
     return terms, params
 
 

@@ -2,68 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TypeVar
 
 from mdm_tui.fleet.commands import Command
 from mdm_tui.fleet.devices import Device, Value
 from mdm_tui.fleet.policies import Policy
 
-from . import mirror_apply, mirror_more, mirror_read, mirror_schema
+from . import mirror_apply, mirror_more, mirror_read
 from .compile import View, relevant
-from .files import BROKEN, Damaged, Source, on_network, prepare, trouble
+from .files import BROKEN, Damaged, Source, trouble
 from .mirror_apply import Changes
+from .mirror_items import Items
 from .mirror_more import Coverage
 from .mirror_read import Counts, Row, Stored
-from .threads import Reader, Writer
 
 __all__ = ["Changes", "Counts", "Coverage", "Mirror", "Row", "Stored", "View"]
 
-T = TypeVar("T")
 _VIEWS_WATCHED = 8
 
 
-class Mirror:
-    """What was last seen, by connection. Writes and long reads run in threads; every method may raise FleetError.
-
-    notice: a sentence when a damaged file had to be built anew, else "".
-    """
+class Mirror(Items):
+    """What was last seen, by connection. Writes and long reads run in threads; every method may raise FleetError."""
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
-        self.notice = ""
-        self._source = source
-        self._clock = clock
-        self._writer = Writer(source, "mirror-writer")
-        self._reader = Reader(source, "mirror-reader")
-        self._first: sqlite3.Connection | None = None
-        self._first_generation = -1
-        self._rebuilding = threading.Lock()
+        super().__init__(source, clock)
         self._walks: dict[tuple[str, int], float] = {}
         self._views: dict[str, deque[frozenset[str]]] = {}
-
-    @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Mirror:
-        """Open or make the file. Cheap and synchronous: it stands before the first frame. Raises FleetError."""
-        prepare(path)
-        mirror = cls(Source(path, wal=not on_network(path.parent), synchronous="NORMAL"), clock)
-        try:
-            mirror._connect()
-        except Damaged as error:
-            mirror._rebuild(0, error)
-        return mirror
-
-    def close(self) -> None:
-        """Finish the queued writes, interrupt the reads, join the threads."""
-        self._reader.close()
-        self._writer.close()
-        if self._first is not None:
-            self._first.close()
-            self._first = None
 
     def first(self, view: View, limit: int) -> tuple[list[str], list[Row]]:
         """All ids of a view in order, and its first `limit` rows, at once: for the first frame and for tests."""
@@ -170,22 +135,6 @@ class Mirror:
     def _watched(self, connection: str) -> frozenset[str]:
         return frozenset().union(*self._views.get(connection, ()))
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._first is not None and self._first_generation != self._source.generation:
-            self._first.close()
-            self._first = None
-        if self._first is None:
-            generation = self._source.generation
-            conn = self._source.connect()
-            try:
-                if not mirror_schema.is_current(conn):
-                    mirror_schema.build(conn)
-            except BROKEN as error:
-                conn.close()
-                raise trouble(self._source.path, error) from error
-            self._first, self._first_generation = conn, generation
-        return self._first
-
     def _first_rows(self, view: View, limit: int) -> tuple[list[str], list[Row]]:
         try:
             conn = self._connect()
@@ -194,37 +143,3 @@ class Mirror:
         except BROKEN as error:
             raise trouble(self._source.path, error) from error
         return found, [window[key] for key in found[:limit] if key in window]
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        generation = self._source.generation
-        try:
-            return await self._writer.do(work)
-        except Damaged as error:
-            self._rebuild(generation, error)
-            return await self._writer.do(work)
-
-    async def _read(self, work: Callable[[sqlite3.Connection], T], slot: str = "") -> T:
-        generation = self._source.generation
-        try:
-            return await self._reader.call(work, slot)
-        except Damaged as error:
-            self._rebuild(generation, error)
-            return await self._reader.call(work, slot)
-
-    def _rebuild(self, generation: int, error: Damaged) -> None:
-        """Put the damaged file aside and begin anew; once, however many calls met the damage."""
-        with self._rebuilding:
-            if self._source.generation != generation:
-                return
-            path = self._source.path
-            aside = path.with_name(f"{path.name}.damaged")
-            try:
-                path.replace(aside)
-                for tail in ("-wal", "-shm", "-journal"):
-                    path.with_name(path.name + tail).unlink(missing_ok=True)
-            except OSError:
-                raise error from None
-            prepare(path)
-            self._source.generation += 1
-            self._connect()
-            self.notice = f"The mirror was damaged and is built anew; the damaged file is {aside}"

@@ -22,14 +22,16 @@ __all__ = ["Changes", "apply", "drop", "finish_walk", "number_of", "pack", "unpa
 
 # A device stays until this many full walks in a row have missed it.
 MISSES = 2
+# What a device is told by its group's list, where its own answer does not say it.
+MEMBERSHIP = ("group", "groupid")
 
 _KEYS = tuple(COLUMNS)
 _READ = (
-    "SELECT k, id, at, unreadable, raw_hash, "
+    "SELECT k, id, at, unreadable, raw_hash, member_at, "
     + ", ".join(f"f_{key}" for key in _KEYS)
     + " FROM device WHERE conn = ? AND id IN (SELECT value FROM json_each(?))"
 )
-_FIRST = 5
+_FIRST = 6
 
 
 @dataclass(slots=True)
@@ -181,6 +183,7 @@ def _insert(conn: sqlite3.Connection, number: int, key: str, device: Device, at:
         **{f"f_{name}": value for name, value in values.items()},
         **_derived(values, _KEYS, bool(device.unreadable)),
         "raw_hash": None if whole else _digest(device.raw),
+        "member_at": at if "groupid" in device.values else None,
     }
     names = ", ".join(columns)
     marks = ", ".join("?" * len(columns))
@@ -193,11 +196,16 @@ def _update(
     conn: sqlite3.Connection, row: Sequence[Any], before: Mapping[str, Value], device: Device, at: float, whole: bool
 ) -> frozenset[str]:
     values = _merged(before, device, at)
+    if row[5] is not None and row[5] > at:
+        # The group's own list of its devices was asked for later.
+        values |= {name: before[name] for name in MEMBERSHIP}
     changed = frozenset(name for name in _KEYS if values[name] != before[name])
     columns: dict[str, Any] = {f"f_{name}": values[name] for name in changed}
     turned = device.unreadable != row[3]
     if turned:
         columns["unreadable"] = storable(device.unreadable)
+    if "groupid" in changed:
+        columns["member_at"] = at
     if changed or turned:
         columns |= _derived(values, changed | {"faults"} if turned else changed, bool(device.unreadable))
     if whole:

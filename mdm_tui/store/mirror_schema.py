@@ -10,11 +10,12 @@ from mdm_tui.fleet.commands import Command
 from mdm_tui.fleet.fields import COLUMNS
 from mdm_tui.fleet.policies import Policy
 
+from .item_rows import ITEM_TABLES, LAYOUT
 from .keys import SEARCHED, SORT_KEYS
 
 __all__ = ["FINGERPRINT", "build", "is_current"]
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 _FIELDS = "".join(f", f_{key}" for key in COLUMNS)
 _SORTS = "".join(f", s_{key} TEXT" for key in SORT_KEYS)
@@ -33,10 +34,12 @@ _TABLES = (
     f"""CREATE TABLE device(
         k INTEGER PRIMARY KEY, conn INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, present_at REAL NOT NULL,
         missed INTEGER NOT NULL DEFAULT 0, unreadable TEXT NOT NULL DEFAULT '', problem INTEGER NOT NULL DEFAULT 0,
-        raw_hash BLOB, serial_key TEXT, search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS}, UNIQUE (conn, id))""",
+        raw_hash BLOB, member_at REAL, serial_key TEXT, search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS},
+        UNIQUE (conn, id))""",
     # The default order, with all that the usual filters look at: such a view never touches the table.
     "CREATE INDEX device_name ON device(conn, s_name, id, problem, f_seen, f_segment, search)",
     "CREATE INDEX device_serial ON device(conn, serial_key) WHERE serial_key IS NOT NULL",
+    "CREATE INDEX device_group ON device(conn, f_groupid) WHERE f_groupid IS NOT NULL",
     "CREATE TABLE raw(k INTEGER PRIMARY KEY, list BLOB, detail BLOB, detail_at REAL)",
     f"CREATE TABLE policy(conn INTEGER NOT NULL, at REAL NOT NULL, {_names(Policy)}, PRIMARY KEY (conn, id))",
     f"""CREATE TABLE command(conn INTEGER NOT NULL, at REAL NOT NULL, {_names(Command)},
@@ -45,10 +48,11 @@ _TABLES = (
     # When a device's commands were last looked at, also when there were none.
     """CREATE TABLE look(conn INTEGER NOT NULL, device_id TEXT NOT NULL, at REAL NOT NULL,
         PRIMARY KEY (conn, device_id)) WITHOUT ROWID""",
+    *ITEM_TABLES,
 )
 
 FINGERPRINT = hashlib.sha256(
-    repr((_LAYOUT, _TABLES, SEARCHED, [(key, field.kind) for key, field in COLUMNS.items()])).encode()
+    repr((_LAYOUT, _TABLES, LAYOUT, SEARCHED, [(key, field.kind) for key, field in COLUMNS.items()])).encode()
 ).hexdigest()
 
 

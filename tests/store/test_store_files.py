@@ -221,7 +221,7 @@ def test_network_file_systems_are_known_by_their_mount(folder: str, network: boo
 async def test_no_wal_on_a_network_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, expected: str
 ) -> None:
-    monkeypatch.setattr("mdm_tui.store.mirror.on_network", lambda folder: network)
+    monkeypatch.setattr("mdm_tui.store.mirror_file.on_network", lambda folder: network)
     mirror = Mirror.open(tmp_path / "mirror.db")
     await mirror.apply(SCOPE, [device("a")], at=1.0, walk=None)
     assert await mirror.ids(View(SCOPE)) == ["a"]
