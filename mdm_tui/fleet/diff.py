@@ -20,7 +20,9 @@ Path = tuple[str | int, ...]
 
 # Beyond this a list is compared place by place: matching is quadratic.
 _MATCHED = 2_000
-_IDENTITIES = ("id", "aosApplicationId", "mdmAssetId", "aosPolicyId", "uuid", "packageName", "name")
+# What names an entry, best first; between them and a mere name stand the references to something else (`assetId`).
+_IDENTITIES = ("id", "uuid", "packageName")
+_REFERENCES = ("Id", "Uuid")
 _MISSING = object()
 
 
@@ -79,7 +81,8 @@ def _numbers(one: Any, other: Any) -> bool:
 def identity(entry: Any) -> str:
     """What tells an entry of a list from its neighbours, "" when nothing does."""
     if isinstance(entry, Mapping):
-        for key in _IDENTITIES:
+        references = sorted(key for key in entry if isinstance(key, str) and key.endswith(_REFERENCES))
+        for key in (*_IDENTITIES, *references, "name"):
             value = entry.get(key)
             if isinstance(value, str) and value:
                 return f"{key}={value}"

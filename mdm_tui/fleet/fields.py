@@ -170,20 +170,20 @@ _COLUMNS = (
           derive=_storage("memory.totalInternalStorage", "total")),
     Field("storagefree", "Free", "bytes", "", 9, "right", priority=9, derive=_storage("", "free")),
     Field("seen", "Seen", "time", "state.lastStatusReportTime", 5, "right", priority=1, aliases=("lastseen",)),
-    Field("policy", "Policy", "text", "policy.aosPolicy.name", 18, priority=3, flex=2,
-          derive=_first("policy.devicePolicyStatus.audit.name", "policy.aosPolicy.name"), needs=Capability.POLICIES),
-    Field("policyid", "Policy id", "id", "policy.aosPolicyId", 24, priority=9, long="Assigned policy id",
+    Field("policy", "Policy", "text", "policy.assigned.name", 18, priority=3, flex=2,
+          derive=_first("policy.status.name", "policy.assigned.name"), needs=Capability.POLICIES),
+    Field("policyid", "Policy id", "id", "policy.assignedId", 24, priority=9, long="Assigned policy id",
           needs=Capability.POLICIES),
-    Field("wanted", "Wants", "version", "policy.devicePolicyStatus.audit.config.version", 6, "right", priority=7,
+    Field("wanted", "Wants", "version", "policy.status.wanted", 6, "right", priority=7,
           long="Wants version", needs=Capability.POLICIES),
-    Field("has", "Has", "version", "policy.devicePolicyStatus.audit.device.version", 5, "right", priority=7,
+    Field("has", "Has", "version", "policy.status.has", 5, "right", priority=7,
           long="Has version", needs=Capability.POLICIES),
-    Field("pushed", "Pushed", "bool", "policy.devicePolicyStatus.pushed", 6, priority=7, needs=Capability.POLICIES),
+    Field("pushed", "Pushed", "bool", "policy.status.pushed", 6, priority=7, needs=Capability.POLICIES),
     Field("applied", "Applied", "enum", "policy.appliedPolicy.status", 8, priority=7, needs=Capability.POLICIES),
     Field("compliant", "Compl.", "bool", "compliance.policyCompliant", 6, priority=7, long="Compliant",
           needs=Capability.DEVICE_POSTURE),
     Field("tags", "Tags", "tags", "identity.tags", 18, priority=6, aliases=("tag",), needs=Capability.TAGS),
-    Field("user", "User", "text", "identity.mdmUser.email", 22, priority=7, needs=Capability.USERS),
+    Field("user", "User", "text", "identity.user.email", 22, priority=7, needs=Capability.USERS),
     Field("segment", "Segment", "int", "identity.segmentId", 7, "right", priority=8, needs=Capability.SEGMENTS),
     Field("group", "Group", "text", "identity.group.name", 16, priority=3, flex=2, needs=Capability.GROUPS),
     Field("groupid", "Group id", "id", "identity.group.id", 24, priority=9, needs=Capability.GROUPS),
@@ -229,8 +229,7 @@ def known(pattern: str) -> Field | None:
         found = FIELDS.get(pattern.removesuffix("[]")) or FIELDS.get(f"{pattern}.**")
     if found is None and pattern in _HOLDERS:
         name = pattern.removesuffix("[]").rsplit(".", 1)[-1]
-        # The service's prefix for its Android Open Source family says nothing to a reader.
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^aos(?=[A-Z])", "", name))
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
         return Field(pattern, name[:1].upper() + name[1:].lower(), "text", pattern)
     if found is None:
         for prefix in _SUBTREES:

@@ -11,8 +11,8 @@ __all__ = ["REPORT_FIELDS"]
 
 # A table in text: one field a line, `path | title | kind`. `[]` any index, `.*` any key, `.**` a whole subtree.
 _TABLE = """
-identity.organizationId | Organisation | id
-identity.aosEnterpriseId | Enterprise | id
+identity.organization | Organisation | id
+identity.enterprise | Enterprise | id
 identity.site | Site | id
 identity.group.parent | Group above | id
 identity.group.site | Site of the group | id
@@ -28,10 +28,10 @@ identity.owner.name | Owner's name | text
 identity.type | Family | enum
 identity.subType | Resource | enum
 identity.pushNotificationProvider | Push provider | id
-identity.mdmUser.id | User id | id
+identity.user.id | User id | id
 identity.reportName | Name in the report | text
-identity.userName | User name in the report | text
-identity.user.accountIdentifier | Account | text
+identity.reportUserName | User name in the report | text
+identity.reportUser.accountIdentifier | Account | text
 identity.ownership | Ownership | enum
 identity.managementMode | Management mode | enum
 identity.reportManagementMode | Mode in the report | enum
@@ -52,14 +52,14 @@ state.reportedAt | Reported, says device | time
 state.enrollmentTime | Enrolled, says device | time
 state.disabledReason.defaultMessage | Disabled because | text
 state.disabledReason.localizedMessages.* | Disabled because | text
-policy.aosPolicy.id | Policy id (expanded) | id
-policy.aosPolicy.version | Assigned version | version
-policy.aosPolicyAssignments[].aosPolicyId | Policy id | id
-policy.aosPolicyAssignments[].aosPolicy.id | Policy id (expanded) | id
-policy.aosPolicyAssignments[].aosPolicy.name | Policy | text
-policy.aosPolicyAssignments[].aosPolicy.version | Version | version
-policy.aosPolicyAssignments[].priority | Priority | int
-policy.devicePolicyStatus.audit.name | Effective policy | text
+policy.assigned.id | Policy id (expanded) | id
+policy.assigned.version | Assigned version | version
+policy.assignments[].policyId | Policy id | id
+policy.assignments[].policy.id | Policy id (expanded) | id
+policy.assignments[].policy.name | Policy | text
+policy.assignments[].policy.version | Version | version
+policy.assignments[].priority | Priority | int
+policy.status.name | Effective policy | text
 policy.appliedPolicy.policyId | Applied policy id | id
 policy.appliedPolicy.appliedAt | Applied at | time
 policy.appliedPolicy.errorMessage | Error on applying | text

@@ -317,7 +317,7 @@ def _words(key: str) -> str:
 # What is wrong at a glance: (path, value) → role. The healthy stays pale.
 _TONES: dict[tuple[str, Any], str] = {
     ("compliance.policyCompliant", False): "bad",
-    ("policy.devicePolicyStatus.pushed", False): "warn",
+    ("policy.status.pushed", False): "warn",
     ("policy.appliedPolicy.status", "error"): "bad",
     ("settings.isEncrypted", False): "bad",
     ("settings.isDeviceSecure", False): "warn",

@@ -1,7 +1,8 @@
 """A device's report in neutral words: a tree by section, and the walk over its leaves.
 
-A provider moves the subtrees of its raw answer into these sections and leaves the names of the leaves as they are;
-whatever it does not place ends in `other`, with its original path, so that nothing is ever hidden.
+A provider moves the parts of its raw answer into these sections under neutral names; what it places as a whole
+subtree keeps the names inside. Whatever it does not place ends in `other`, with its original path, so that nothing is
+ever hidden.
 """
 
 from __future__ import annotations
@@ -99,17 +100,49 @@ def last(tree: Any, path: str, key: str) -> Any:
 def move(raw: Mapping[str, Any], table: Sequence[tuple[str, str]]) -> Report:
     """Build a report: for each `(path in raw, path in report)` in order, the subtree moves; the rest goes to `other`.
 
-    Longer raw paths must come before the shorter ones that contain them. `raw` is not changed.
+    Longer raw paths must come before the shorter ones that contain them. `("rows[].a", "section.list[].b")` moves the
+    list at `rows` whole, once the others have moved, and renames `a` in each of its objects. `raw` is not changed.
     """
+    moves, lists = _plan(tuple(table))
     rest = _branches(raw)
     report: Report = {}
-    for source, target in table:
-        found, value = _take(rest, _keys(source))
+    for source, target in moves:
+        found, value = _take(rest, source)
         if found:
-            _put(report, _keys(target), value)
+            _put(report, target, value)
+    for source, target, names in lists:
+        found, value = _take(rest, source)
+        if found:
+            _put(report, target, [_renamed(row, names) for row in value] if isinstance(value, list) else value)
     if rest:
         report["other"] = rest
     return report
+
+
+_Keys = tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    table: tuple[tuple[str, str], ...],
+) -> tuple[tuple[tuple[_Keys, _Keys], ...], tuple[tuple[_Keys, _Keys, dict[str, str]], ...]]:
+    moves: list[tuple[_Keys, _Keys]] = []
+    lists: dict[tuple[str, str], dict[str, str]] = {}
+    for source, target in table:
+        stem, below, name = source.partition("[].")
+        if below:
+            place, _, new = target.partition("[].")
+            lists.setdefault((stem, place), {})[name] = new
+        else:
+            moves.append((_keys(source), _keys(target)))
+    return tuple(moves), tuple((_keys(stem), _keys(place), names) for (stem, place), names in lists.items())
+
+
+def _renamed(row: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    # A row that has the new name already keeps both as they came: nothing is written over.
+    return {(key if names.get(key, key) in row else names[key]): value for key, value in row.items()}
 
 
 def _branches(node: Any) -> Any:

@@ -16,9 +16,9 @@ __all__ = ["EDITABLE", "Clash", "Merge", "assignments", "editable", "equal", "me
 EDITABLE: dict[str, str] = {
     "display_name": "identity.displayName",
     "tags": "identity.tags",
-    "policy_id": "policy.aosPolicyId",
-    "assignments": "policy.aosPolicyAssignments",
-    "user_id": "identity.mdmUser.id",
+    "policy_id": "policy.assignedId",
+    "assignments": "policy.assignments",
+    "user_id": "identity.user.id",
     "push_provider": "identity.pushNotificationProvider",
     "segment_id": "identity.segmentId",
 }
@@ -67,15 +67,15 @@ def assignments(raw: Any) -> list[Assignment]:
     """The ordered stack of policies; entries that cannot be read are left out (see `unreadable_assignments`)."""
     stack: list[Assignment] = []
     for row in raw if isinstance(raw, list) else []:
-        if not isinstance(row, Mapping) or not isinstance(row.get("aosPolicyId"), str):
+        if not isinstance(row, Mapping) or not isinstance(row.get("policyId"), str):
             continue
         priority = row.get("priority")
         if isinstance(priority, bool) or not isinstance(priority, int):
             continue
-        policy = row.get("aosPolicy")
+        policy = row.get("policy")
         policy = policy if isinstance(policy, Mapping) else {}
         stack.append(
-            Assignment(row["aosPolicyId"], priority, str(policy.get("name") or ""), str(policy.get("version") or ""))
+            Assignment(row["policyId"], priority, str(policy.get("name") or ""), str(policy.get("version") or ""))
         )
     return stack
 

@@ -80,13 +80,13 @@ def test_the_same_policy_twice_is_never_merged_blindly() -> None:
 
 def test_a_report_gives_the_form_its_values() -> None:
     rows: list[Any] = [
-        {"aosPolicyId": "p1", "priority": 4, "aosPolicy": {"id": "p1", "name": "Kiosk", "version": "3"}},
-        {"aosPolicyId": "p2", "priority": "high"},
+        {"policyId": "p1", "priority": 4, "policy": {"id": "p1", "name": "Kiosk", "version": "3"}},
+        {"policyId": "p2", "priority": "high"},
         "nonsense",
     ]
     report = {
-        "identity": {"displayName": "Gate", "tags": ["a", 1], "mdmUser": {"id": "u"}, "segmentId": 2},
-        "policy": {"aosPolicyAssignments": rows},
+        "identity": {"displayName": "Gate", "tags": ["a", 1], "user": {"id": "u"}, "segmentId": 2},
+        "policy": {"assignments": rows},
     }
     found = editable(report)
     assert found["assignments"] == [Assignment("p1", 4, "Kiosk", "3")]

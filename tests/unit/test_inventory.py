@@ -189,25 +189,24 @@ def test_titles_are_whole_in_a_report_and_short_as_columns() -> None:
     report = {
         "settings": {"isEncrypted": True},
         "policy": {
-            "aosPolicyId": "a",
-            "aosPolicy": {"id": "a", "name": "Kiosk"},
-            "aosPolicyAssignments": [],
-            "devicePolicyStatus": {"audit": {"config": {"version": 3}, "device": {"version": 2}}},
+            "assignedId": "a",
+            "assigned": {"id": "a", "name": "Kiosk"},
+            "assignments": [],
+            "status": {"wanted": 3, "has": 2},
         },
     }
     labels = [entry.label for section in build(report) for entry in section.entries()]
-    assert {"Encrypted", "Wants version", "Has version", "Assigned policy id", "Policy assignments"} <= set(labels)
+    assert {"Encrypted", "Wants version", "Has version", "Assigned policy id", "Assignments"} <= set(labels)
     assert len(labels) == len(set(labels)), "no two are called the same"
-    assert not any(label.startswith("Aos") for label in labels)
     assert COLUMNS["encrypted"].title == "Encr." and COLUMNS["has"].title == "Has"
     assert COLUMNS["name"].full == "Name"
 
 
 def test_the_list_of_assignments_has_its_name_also_as_a_table() -> None:
-    row = {"aosPolicyId": "a", "priority": 1, "aosPolicy": {"id": "a"}}
-    (section,) = build({"policy": {"aosPolicyAssignments": [row]}})
+    row = {"policyId": "a", "priority": 1, "policy": {"id": "a"}}
+    (section,) = build({"policy": {"assignments": [row]}})
     (table,) = section.parts
     assert isinstance(table, Table)
-    assert table.title == "Policy assignments"
+    assert table.title == "Assignments"
     titles = [column.title for column in table.columns]
     assert len(titles) == len(set(titles))

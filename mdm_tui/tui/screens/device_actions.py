@@ -166,14 +166,14 @@ class DeviceActions(_Base):
         """Open the device's policy; where it has several, choose one."""
         found: dict[str, str] = {}
         report = self.contents.report
-        direct = get(report, "policy.aosPolicyId") or get(report, "policy.aosPolicy.id")
+        direct = get(report, "policy.assignedId") or get(report, "policy.assigned.id")
         if isinstance(direct, str) and direct:
-            found[direct] = f"{clean(get(report, 'policy.aosPolicy.name') or direct)} (assigned directly)"
-        rows = get(report, "policy.aosPolicyAssignments")
+            found[direct] = f"{clean(get(report, 'policy.assigned.name') or direct)} (assigned directly)"
+        rows = get(report, "policy.assignments")
         for row in rows if isinstance(rows, list) else ():
-            key = get(row, "aosPolicyId")
+            key = get(row, "policyId")
             if isinstance(key, str) and key:
-                name = clean(get(row, "aosPolicy.name") or key)
+                name = clean(get(row, "policy.name") or key)
                 found.setdefault(key, f"{name} (priority {clean(get(row, 'priority'))})")
         if not found:
             self.tell("No policy is assigned to this device.")

@@ -57,9 +57,9 @@ class Lists:
     def learn(self, report: Mapping[str, Any]) -> None:
         """Names that the device's own report holds."""
         for key, words in (
-            ("policy.aosPolicy.id", "policy.aosPolicy.name"),
-            ("policy.aosPolicyId", "policy.aosPolicy.name"),
-            ("identity.mdmUser.id", "identity.mdmUser.email"),
+            ("policy.assigned.id", "policy.assigned.name"),
+            ("policy.assignedId", "policy.assigned.name"),
+            ("identity.user.id", "identity.user.email"),
         ):
             held, name = get(report, key), get(report, words)
             if isinstance(held, str) and isinstance(name, str) and name:

@@ -153,14 +153,14 @@ def _policy(report: Report, values: Mapping[str, Value]) -> Fact | None:
 
 
 def _stack(report: Report) -> str:
-    rows = get(report, "policy.aosPolicyAssignments")
+    rows = get(report, "policy.assignments")
     if not isinstance(rows, list):
         return ""
     named: list[tuple[float, str]] = []
     for row in rows:
         if isinstance(row, Mapping):
             priority = number(row.get("priority"))
-            name = get(row, "aosPolicy.name") or row.get("aosPolicyId") or "?"
+            name = get(row, "policy.name") or row.get("policyId") or "?"
             named.append(
                 (priority if priority is not None else 0, f"{clean(name, 60)} ({clean(row.get('priority'), 20)})")
             )

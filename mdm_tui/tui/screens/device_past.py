@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from mdm_tui.fleet.diff import Difference, differences
+from mdm_tui.fleet.report import Report
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.device_lines import Past
 
@@ -16,7 +17,10 @@ __all__ = ["changes_of", "past_of"]
 _COMPARED = 10
 _CHANGES_MOST = 12
 # What differs in every report and says nothing.
-_NOISE = ("createTime", "updatedAt", "lastStatusReportTime", "lastPolicySyncTime", "lastPolicyComplianceReportTime")
+_NOISE = (
+    "createTime", "updatedAt", "reportedAt", "lastStatusReportTime", "lastPolicySyncTime",
+    "lastPolicyComplianceReportTime", "lastDisconnectedTime", "level", "freeRam", "free", "dataUsage",
+)  # fmt: skip
 _SERIES = ("powerManagementEvents", "hardwareStatusSamples", "memoryEvents")
 
 
@@ -28,15 +32,19 @@ async def past_of(session: Any, device_id: str) -> list[Past]:
     for at, _digest in kept[: _COMPARED + 1]:
         found = await session.history.report_at(session.scope, device_id, at)
         texts.append(found[1] if found is not None else "{}")
-    compared = await asyncio.to_thread(lambda: [changes_of(old, new) for new, old in pairwise(texts)])
+    report = session.devices.report
+    compared = await asyncio.to_thread(lambda: [changes_of(report(old), report(new)) for new, old in pairwise(texts)])
     return [Past(at, compared[number] if number < len(compared) else ()) for number, (at, _digest) in enumerate(kept)]
 
 
-def changes_of(old: str, new: str) -> tuple[str, ...]:
-    """What changed from one raw report to the next, in words; measurements and times that always move are left out."""
+def changes_of(old: Report, new: Report) -> tuple[str, ...]:
+    """What changed from one report to the next, in words; measurements and times that always move are left out."""
+    if not old or not new:
+        # One of them could not be read: there is nothing to compare.
+        return ()
     try:
-        found = differences(json.loads(old), json.loads(new))
-    except (ValueError, RecursionError):
+        found = differences(old, new)
+    except RecursionError:
         return ()
     told = [item for item in found if not any(part in _NOISE or part in _SERIES for part in item.path)]
     words = [_words(item) for item in told[:_CHANGES_MOST]]
@@ -48,7 +56,7 @@ def changes_of(old: str, new: str) -> tuple[str, ...]:
 
 
 def _words(item: Difference) -> str:
-    name = clean(item.pointer.removeprefix("config.deviceReport.").removeprefix("config."), 120)
+    name = clean(item.pointer.removeprefix("other."), 120)
     if item.kind == "added":
         return f"{name}  added: {_value(item.mine)}"
     if item.kind == "removed":
