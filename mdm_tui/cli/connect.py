@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mdm_tui.config.connections import Connection
+from mdm_tui.config.connections import SECRETS, Connection
 from mdm_tui.config.errors import ConfigError, nearest
 from mdm_tui.config.paths import Paths
 from mdm_tui.config.settings import Settings, load
@@ -14,6 +14,10 @@ from mdm_tui.config.settings import Settings, load
 from . import codes
 
 __all__ = ["choose", "link", "settings"]
+
+
+# The flags that name where a secret is, by the connection's fields of the same names.
+_SECRETS = tuple(f"{name}_env" for name in SECRETS)
 
 
 def settings(env: Mapping[str, str]) -> tuple[Settings, Paths]:
@@ -42,7 +46,7 @@ def choose(arguments: Namespace, found: Settings) -> Connection | None:
 def _named(arguments: Namespace, found: Settings) -> Connection | None:
     name = arguments.connection or found.default
     if not name:
-        for flag in ("token_env", "provider"):
+        for flag in ("provider", "email", *_SECRETS):
             if getattr(arguments, flag):
                 raise codes.CliError(
                     f"--{flag.replace('_', '-')} needs a connection: add --url and --organization, or -c NAME",
@@ -55,8 +59,11 @@ def _named(arguments: Namespace, found: Settings) -> Connection | None:
             f"connection {name} is of provider {connection.provider}, not {arguments.provider}", codes.USAGE
         )
     changes: dict[str, object] = {}
-    if arguments.token_env:
-        changes |= {"token_env": arguments.token_env, "token_file": ""}
+    for name in _SECRETS:
+        if getattr(arguments, name):
+            changes |= {name: getattr(arguments, name), name.replace("_env", "_file"): ""}
+    if arguments.email:
+        changes["email"] = arguments.email
     if arguments.read_only:
         changes["read_only"] = True
     return _replaced(connection, changes)
@@ -77,7 +84,10 @@ def _on_the_spot(arguments: Namespace, found: Settings) -> Connection:
             provider=arguments.provider or "applivery",
             url=arguments.url,
             organization=arguments.organization,
+            email=arguments.email or "",
             token_env=arguments.token_env or "",
+            api_key_env=arguments.api_key_env or "",
+            password_env=arguments.password_env or "",
             read_only=arguments.read_only,
             budget=found.budget,
             page_size=found.page_size,

@@ -42,6 +42,13 @@ def _number(kind: Callable[[str], Any], low: float, high: float) -> Callable[[st
     return read
 
 
+_SECRETS = (
+    ("--token-env", "token", "MDM_TUI_TOKEN"),
+    ("--api-key-env", "API key", "MDM_TUI_API_KEY"),
+    ("--password-env", "password", "MDM_TUI_PASSWORD"),
+)
+
+
 def _connection(parser: argparse.ArgumentParser, *, top: bool) -> None:
     # Below a command an absent flag must not undo the one given before the command.
     absent: Any = None if top else argparse.SUPPRESS
@@ -49,15 +56,17 @@ def _connection(parser: argparse.ArgumentParser, *, top: bool) -> None:
     group.add_argument("-c", "--connection", metavar="NAME", default=absent, help="a connection of the configuration")
     group.add_argument("--url", default=absent, help="a connection made on the spot: the service's address")
     group.add_argument(
-        "--organization", metavar="ID", default=absent, help="on the spot: the organisation's id or slug"
-    )
-    group.add_argument(
-        "--token-env",
-        metavar="VAR",
+        "--organization",
+        metavar="ID",
         default=absent,
-        help="the environment variable with the token (else MDM_TUI_TOKEN)",
+        help="on the spot: the organisation's id or slug, or the site's uuid or id name",
     )
-    group.add_argument("--provider", metavar="KIND", default=absent, help="on the spot: the service (applivery)")
+    for flag, words, general in _SECRETS:
+        group.add_argument(
+            flag, metavar="VAR", default=absent, help=f"the environment variable with the {words} (else {general})"
+        )
+    group.add_argument("--email", default=absent, help="who signs in, for services that want it")
+    group.add_argument("--provider", metavar="KIND", default=absent, help="on the spot: applivery (default) or midm")
     group.add_argument(
         "--read-only",
         action="store_true",

@@ -1,27 +1,36 @@
-"""A connection: one organisation at one service, and how to reach it. It never holds the token itself."""
+"""A connection: one organisation at one service, and how to reach it. It never holds a secret itself."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .errors import ConfigError
 
-__all__ = ["Connection", "check_url", "is_loopback"]
+__all__ = ["SECRETS", "Connection", "Option", "check_url", "is_loopback"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ORGANIZATION = re.compile(r"[A-Za-z0-9._-]{3,128}")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EMAIL = re.compile(r"[!-?A-~]{1,128}@[!-?A-~]{1,128}")
+# The secrets a connection can name, each by an environment variable or a file.
+SECRETS = ("token", "api_key", "password")
+
+Option = str | bool | int
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """How to reach one organisation.
 
-    token_env, token_file: where the token is found, see `credentials.token`. production: shown in red and locked.
-    read_only: nothing but reading leaves this machine. ca_file: PEM bundle to trust instead of the system's.
-    timeout: seconds. budget: calls an hour. page_size: devices a call. demo: served by our own embedded server.
+    organization: its id, or the site's for services that have sites. email: who signs in, where the service wants
+    that. token_env, token_file, api_key_*, password_*: where a secret is found, see `credentials.secrets`.
+    production: shown in red and locked. read_only: nothing but reading leaves this machine. ca_file: PEM bundle to
+    trust instead of the system's. timeout: seconds. budget: calls an hour. page_size: devices a call. demo: served by
+    our own embedded server. options, paths: what only this kind of provider knows, checked by the provider when it
+    connects; paths: operation → its path at the service.
     Raises `ConfigError` when a value cannot be used.
     """
 
@@ -31,6 +40,11 @@ class Connection:
     organization: str
     token_env: str = ""
     token_file: str = ""
+    email: str = ""
+    api_key_env: str = ""
+    api_key_file: str = ""
+    password_env: str = ""
+    password_file: str = ""
     production: bool = False
     read_only: bool = False
     ca_file: str = ""
@@ -38,6 +52,8 @@ class Connection:
     budget: int = 10_000
     page_size: int = 100
     demo: bool = False
+    options: Mapping[str, Option] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _match(_NAME, "name", self.name, "letters, digits, dot, dash and underscore, at most 64")
@@ -45,13 +61,20 @@ class Connection:
         _match(
             _ORGANIZATION, "organization", self.organization, "the organisation's id or slug, as the service shows it"
         )
-        if self.token_env:
-            _match(_ENV, "token_env", self.token_env, "the name of an environment variable, not the token itself")
-        if self.token_env and self.token_file:
-            raise ConfigError(
-                "both token_env and token_file are set", key="token_file", allowed="one of them, or neither"
-            )
+        for name in SECRETS:
+            env, file = f"{name}_env", f"{name}_file"
+            words = name.replace("api_key", "API key")
+            if self.named(env):
+                _match(_ENV, env, self.named(env), f"the name of an environment variable, not the {words} itself")
+            if self.named(env) and self.named(file):
+                raise ConfigError(f"both {env} and {file} are set", key=file, allowed="one of them, or neither")
+        if self.email:
+            _match(_EMAIL, "email", self.email, "an e-mail address, as in ops@example.com")
         check_url(self.url)
+
+    def named(self, field_name: str) -> str:
+        """The value of one of the fields that say where a secret is found, such as `api_key_env`."""
+        return str(getattr(self, field_name))
 
     @property
     def scope(self) -> str:
@@ -64,7 +87,7 @@ def _match(pattern: re.Pattern[str], key: str, value: str, allowed: str) -> None
         raise ConfigError("is missing", key=key, allowed=allowed)
     if not pattern.fullmatch(value):
         # A token pasted into the wrong place must not be printed.
-        shown = "is not such a name" if key == "token_env" else f"is {value[:80]!r}"
+        shown = "is not such a name" if key.endswith("_env") else f"is {value[:80]!r}"
         raise ConfigError(shown, key=key, allowed=allowed)
 
 
@@ -97,7 +120,7 @@ def check_url(url: str) -> None:
         raise ConfigError(
             "holds a user name or password",
             key="url",
-            allowed="no user name in the address; use token_env or token_file",
+            allowed="no user name in the address; use email, and a variable or a file for each secret",
         )
     if parts.scheme not in ("https", "http") or not host:
         raise ConfigError(f"is {url[:80]!r}", key="url", allowed=allowed)

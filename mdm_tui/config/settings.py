@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .connections import Connection
+from .connections import SECRETS, Connection
 from .errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ __all__ = ["ConfigError", "Settings", "example", "load"]
 class Settings:
     """What the person has set. poll_seconds: between polls. page_size, budget: see `Connection`.
 
-    default: the connection opened when none is named, "" when there is none. keys: action id → keys, as the person
-    wants them; the console checks the names. file: where it was read from.
+    default: the connection opened when none is named, "" when there is none. open: connections opened beside it.
+    keys: action id → keys, as the person wants them; the console checks the names. file: where it was read from.
     """
 
     theme: str = "night"
@@ -32,6 +32,7 @@ class Settings:
     page_size: int = 100
     budget: int = 10_000
     default: str = ""
+    open: tuple[str, ...] = ()
     connections: dict[str, Connection] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
@@ -60,6 +61,10 @@ class _Key:
             return "true or false"
         if self.kind is str:
             return "text in quotes"
+        if self.kind is list:
+            return "a list of names in quotes"
+        if self.kind is dict:
+            return "a table of its own"
         kind = "a whole number" if self.kind is int else "a number"
         return f"{kind} from {self.low:g} to {self.high:g}"
 
@@ -70,18 +75,21 @@ _CONSOLE = {
     "low_bandwidth": _Key(bool),
     "mouse": _Key(bool),
     "poll_seconds": _Key(float, 5, 3_600),
+    "open": _Key(list),
     **_LIMITS,
 }
 _CONNECTION = {
     "provider": _Key(str),
     "url": _Key(str),
     "organization": _Key(str),
-    "token_env": _Key(str),
-    "token_file": _Key(str),
+    **{f"{name}_{place}": _Key(str) for name in SECRETS for place in ("env", "file")},
+    "email": _Key(str),
     "production": _Key(bool),
     "read_only": _Key(bool),
     "ca_file": _Key(str),
     "timeout": _Key(float, 1, 600),
+    "options": _Key(dict),
+    "paths": _Key(dict),
     **_LIMITS,
 }
 _TOP = ("default", "console", "connections", "keys")
@@ -130,7 +138,12 @@ def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> S
         if not isinstance(table, dict):
             raise ConfigError("is not a table", key=where, allowed=f"[{where}] with {', '.join(_CONNECTION)}")
         values = {key: console[key] for key in _LIMITS if key in console} | _values(table, _CONNECTION, where)
-        for key in ("token_file", "ca_file"):
+        for key, kinds, allowed in (
+            ("options", (str, bool, int), "text in quotes, true, false or a whole number"),
+            ("paths", (str,), 'a path in quotes, as in "/ota/api/app/all"'),
+        ):
+            _plain(values.get(key, {}), kinds, f"{where}.{key}", allowed)
+        for key in (*(f"{name}_file" for name in SECRETS), "ca_file"):
             if values.get(key):
                 # Relative to the configuration, not to wherever the console is started.
                 values[key] = str(path.parent / os.path.expanduser(values[key]))
@@ -141,6 +154,7 @@ def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> S
         except ConfigError as error:
             key = where if error.key == "name" else f"{where}.{error.key}"
             raise ConfigError(error.message, key=key, allowed=error.allowed) from None
+    beside = _beside(console.pop("open", []), connections)
     default = document.get("default", "")
     if not isinstance(default, str):
         raise ConfigError(f"is {_shown(default)}", key="default", allowed="the name of a connection in quotes")
@@ -156,10 +170,31 @@ def _settings(document: dict[str, Any], path: Path, env: Mapping[str, str]) -> S
     return Settings(
         **console,
         default=env.get("MDM_TUI_CONNECTION") or default,
+        open=beside,
         connections=connections,
         keys=_keys(_table(document, "keys"), "keys"),
         file=path,
     )
+
+
+def _beside(names: list[Any], connections: Mapping[str, Connection]) -> tuple[str, ...]:
+    """The connections to open beside the default, each once."""
+    for name in names:
+        if not isinstance(name, str) or name not in connections:
+            hint = nearest(name, connections) if isinstance(name, str) else ""
+            raise ConfigError(
+                f"there is no connection {_shown(name)}" + (f"; did you mean {hint!r}?" if hint else ""),
+                key="console.open",
+                allowed=", ".join(connections) or "nothing: no connection is set up",
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _plain(table: dict[str, Any], kinds: tuple[type, ...], where: str, allowed: str) -> None:
+    """What names there may be is the provider's to say, when it connects."""
+    for key, value in table.items():
+        if not isinstance(value, kinds):
+            raise ConfigError(f"is {_shown(value)}", key=f"{where}.{key}", allowed=allowed)
 
 
 def _keys(table: dict[str, Any], where: str) -> dict[str, str]:
@@ -251,4 +286,24 @@ organization = "your-organisation-id"
 token_env = "ACME_TOKEN"   # the name of the variable; or token_file = "acme.token" (mode 0600)
 production = true
 read_only = true           # take it away when you want to change things
+
+# A connection to VisionMax MiDM signs in with an e-mail address and a password, and shows an API key:
+#
+# [connections.depot]
+# provider = "midm"
+# url = "https://the-host-you-were-given"
+# organization = "the site's uuid"   # or its id name
+# email = "ops@example.com"
+# password_env = "DEPOT_PASSWORD"    # or password_file = "depot.password" (mode 0600)
+# api_key_env = "DEPOT_API_KEY"      # or api_key_file
+#
+# [connections.depot.options]        # what the vendor's pages leave open
+# api_key_header = "x-api-key"
+# bearer = true                      # false: the access token without the word Bearer
+# scope_devices = "serial"           # or "id": how rollouts name devices
+#
+# [connections.depot.paths]          # an operation under another address
+# "app/all" = "/ota/api/app/all"
+#
+# Several connections side by side: open = ["acme", "depot"] in [console].
 """

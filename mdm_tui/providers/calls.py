@@ -14,7 +14,7 @@ from mdm_tui.fleet.text import clean
 from .body import BodyError, decode
 from .budget import http_date, retry_after
 
-__all__ = ["AGAIN", "TRIES", "Call", "Said", "advice", "again", "refusal"]
+__all__ = ["AGAIN", "TRIES", "Call", "Said", "advice", "again", "hide_in", "refusal"]
 
 TRIES = 3
 # What to do about a refused question: the kind's own advice speaks of a change.
@@ -32,6 +32,7 @@ class Call:
 
     permission: the contract's name. optional: the service may lack it, which is then UNSUPPORTED.
     empty: an answer without a body is fine, `read` gets None. hide: texts that no error may repeat. tries: for reads.
+    opens: it opens a session, so it needs none and changes nothing: a connection that may only read makes it too.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Call:
     empty: bool = False
     hide: tuple[str, ...] = field(default=(), repr=False)
     tries: int = TRIES
+    opens: bool = False
 
     @property
     def where(self) -> str:
@@ -121,6 +123,14 @@ def again(error: FleetError) -> bool:
     if error.status is not None:
         return error.status in AGAIN
     return error.kind in (Kind.TIMEOUT, Kind.UNREACHABLE, Kind.UNREADABLE)
+
+
+def hide_in(error: FleetError, hide: tuple[str, ...]) -> None:
+    """Take out of an error what it may not repeat; for refusals that came with a success status."""
+    error.what = _hidden(error.what, hide)
+    error.args = (error.what,)
+    if isinstance(error.code, str):
+        error.code = _hidden(error.code, hide)
 
 
 def _hidden(words: str, hide: tuple[str, ...]) -> str:

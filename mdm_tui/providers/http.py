@@ -1,7 +1,7 @@
 """The one transport: the only module that knows httpx, so that another library can take its place here.
 
-What every provider gets from it: an address that must be https (http only to this machine), no redirects, the token
-in the header and nowhere else, bounded answers, errors as `FleetError` with a sentence, retries for reads alone,
+What every provider gets from it: an address that must be https (http only to this machine), no redirects, secrets in
+headers and nowhere else, bounded answers, errors as `FleetError` with a sentence, retries for reads alone,
 a pause when the service asks for one, and a budget.
 """
 
@@ -13,7 +13,6 @@ import importlib
 import logging
 import os
 import random
-import re
 import socket
 import ssl
 import time
@@ -30,9 +29,10 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 
 from .address import address
+from .auth import Auth
 from .body import BodyError, Inflate, decode
 from .budget import Budget, Skew
-from .calls import Call, Said, advice, again, refusal
+from .calls import Call, Said, advice, again, hide_in, refusal
 from .tls import meaning
 
 __all__ = ["Call", "Http", "Said"]
@@ -46,7 +46,6 @@ OFF_LOOP = 64 * 1024
 _FIRST_DELAY = 0.4
 # Below the five seconds after which common servers drop an idle connection.
 _KEEP_ALIVE = 4.0
-_TOKEN = re.compile(r"^[\x21-\x7e]+$")
 
 # What the first request would import on the event loop, for 30 ms and more; this module is imported in a thread.
 for _late in ("anyio._backends._asyncio", "httpcore._backends.anyio"):
@@ -65,21 +64,21 @@ class _Answer:
     headers: httpx.Headers
 
 
-class _Bearer(httpx.Auth):
-    """Puts the token into the header of each request; holds the wrapped secret only."""
+class _Signed(httpx.Auth):
+    """Puts the provider's headers on a request as it leaves, redirects and proxies have none of their own."""
 
-    def __init__(self, reveal: Callable[[], str]) -> None:
-        self._reveal = reveal
+    def __init__(self, auth: Auth, call: Call) -> None:
+        self._auth, self._call = auth, call
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._reveal()}"
+        request.headers.update(self._auth.headers(self._call))
         yield request
 
 
 class Http:
     """A connection to one service.
 
-    token: text, or anything with `reveal() -> str`. explain: reads a refusal's JSON (None when there was none).
+    auth: who asks. explain: reads a refusal's JSON (None when there was none).
     timeout: seconds each for sending and for every wait on the answer. transport, clock (epoch seconds), sleep and
     rand are given by tests.
     """
@@ -87,7 +86,7 @@ class Http:
     def __init__(
         self,
         base_url: str,
-        token: Any,
+        auth: Auth,
         *,
         explain: Callable[[int, Any], Said],
         timeout: float = 30.0,
@@ -100,17 +99,14 @@ class Http:
         rand: Callable[[], float] = random.random,
     ) -> None:
         base, self.host, local = address(base_url)
-        self._reveal: Callable[[], str] = token.reveal if hasattr(token, "reveal") else lambda: token
-        if not _TOKEN.fullmatch(self._reveal() or ""):
-            what = "is not set" if not self._reveal() else "has blanks or characters that no header can carry"
-            raise FleetError(Kind.SIGNED_OUT, f"The token for {self.host} {what}", sent=Sent.NEVER)
+        auth.check(self.host)
+        self._auth = auth
         self._explain, self._read_only = explain, read_only
         self._clock, self._sleep, self._rand = clock, sleep, rand
         self._budget, self._skew = Budget(budget, clock), Skew()
         self._deadline = 4 * timeout
         self._client = httpx.AsyncClient(
             base_url=base,
-            auth=_Bearer(self._reveal),
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
@@ -137,20 +133,41 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        await self._auth.aclose()
         await self._client.aclose()
 
     async def ask(self, call: Call, read: Callable[[Any], T]) -> T:
         """Make the call and give its JSON to `read`, off the event loop when it is large. Raises `FleetError` only.
 
         Reads are tried again, at most three times in all and twice after a timeout, when nothing was sent, when the
-        connection broke, and on 429, 502, 503, 504. Nothing else is ever sent twice.
+        connection broke, and on 429, 502, 503, 504. A call that was refused because its session was lost, which proves
+        that nothing was done, is made once more under a new one. Nothing else is ever sent twice.
         """
-        if self._read_only and call.method != "GET":
+        if self._read_only and call.method != "GET" and not call.opens:
             what = f"{call.where} was not sent: this connection may only read"
             raise FleetError(Kind.READ_ONLY, what, where=call.where, sent=Sent.NEVER)
         if self._client.is_closed:
             what = f"{call.where} was not sent: the connection to {self.host} is closed"
             raise FleetError(Kind.UNREACHABLE, what, where=call.where, sent=Sent.NEVER)
+        if call.opens:
+            return await self._tried(call, read)
+        session = await self._auth.begin(self.ask)
+        try:
+            found = await self._tried(call, read)
+        except FleetError as error:
+            refused = error
+        else:
+            self._auth.proved(session)
+            return found
+        # Only an answer that can be read proves that nothing was done.
+        if refused.sent is not Sent.ANSWERED or not await self._auth.renew(self.ask, session, refused):
+            raise refused
+        session = await self._auth.begin(self.ask)
+        found = await self._tried(call, read)
+        self._auth.proved(session)
+        return found
+
+    async def _tried(self, call: Call, read: Callable[[Any], T]) -> T:
         tries = call.tries if call.method == "GET" else 1
         for attempt in range(1, tries + 1):
             await self._gate(call)
@@ -210,7 +227,7 @@ class Http:
             headers=headers,
         )
         started = self._clock()
-        response = await self._client.send(request, stream=True)
+        response = await self._client.send(request, stream=True, auth=_Signed(self._auth, call))
         try:
             self._skew.note(response.headers.get("date"), started, self._clock())
             if response.is_stream_consumed:
@@ -247,6 +264,7 @@ class Http:
                 if not error.where:
                     error.where = call.where
                 error.todo = error.todo or advice(call, error.kind)
+                hide_in(error, (*self._auth.hidden, *call.hide))
                 raise
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
                 raise BodyError(Kind.UNREADABLE, "sent an answer of another shape than the contract's") from None
@@ -270,8 +288,8 @@ class Http:
             answer.body,
             explain=self._explain,
             now=self._clock(),
-            # Services have been seen to repeat what was wrong: neither token nor password may come back that way.
-            hide=(self._reveal(), *call.hide),
+            # Services have been seen to repeat what was wrong: no secret may come back that way.
+            hide=(*self._auth.hidden, *call.hide),
         )
         if error.retry_after:
             self._budget.pause(error.retry_after)

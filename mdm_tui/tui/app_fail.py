@@ -41,10 +41,13 @@ class Failing(_Base):
 
     def secrets(self) -> list[str]:
         """What must never be in a report."""
-        found: list[str] = [self.env.get("MDM_TUI_TOKEN", "")]
+        from mdm_tui.config.connections import SECRETS
+        from mdm_tui.config.credentials import GENERAL
+
+        found = [self.env.get(name, "") for name in GENERAL.values()]
         for session in self.sessions.values():
-            if session.connection.token_env:
-                found.append(self.env.get(session.connection.token_env, ""))
+            named = (getattr(session.connection, f"{name}_env", "") for name in SECRETS)
+            found.extend(self.env.get(variable, "") for variable in named if variable)
             found.extend(secret.reveal() for secret in session.secrets.values())
         return [secret for secret in found if secret]
 

@@ -33,7 +33,7 @@ token_file = "t"
 def program(*words: str, home: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """The real program without a terminal, its files below `home`."""
     whole = {**os.environ, "PYTHONPATH": str(ROOT), "MDM_TUI_HOME": str(home), **(env or {})}
-    for name in ("MDM_TUI_CONNECTION", "MDM_TUI_TOKEN"):
+    for name in ("MDM_TUI_CONNECTION", "MDM_TUI_TOKEN", "MDM_TUI_API_KEY", "MDM_TUI_PASSWORD"):
         if name not in (env or {}):
             whole.pop(name, None)
     command = [sys.executable, "-m", "mdm_tui", *words]
@@ -135,6 +135,18 @@ def test_on_the_spot_needs_no_configuration(tmp_path: Path) -> None:
     assert found is not None
     assert (found.name, found.scope, found.token_env, found.read_only) == ("acme", "applivery:acme", "T", False)
     assert connect.choose(parse([]), settings(tmp_path, "")) is None
+
+
+def test_on_the_spot_with_a_sign_in(tmp_path: Path) -> None:
+    words = ["--url", "https://x.example", "--organization", "depot-1", "--email", "ops@example.com"]
+    words += ["--api-key-env", "KEY", "--password-env", "WORD"]
+    found = connect.choose(parse(words), settings(tmp_path, ""))
+    assert found is not None
+    assert (found.email, found.api_key_env, found.password_env) == ("ops@example.com", "KEY", "WORD")
+    with pytest.raises(ConfigError, match="--email"):
+        connect.choose(parse([*words[:4], "--email", "nobody"]), settings(tmp_path, ""))
+    with pytest.raises(CliError, match="--password-env needs a connection"):
+        connect.choose(parse(["--password-env", "WORD"]), settings(tmp_path, ""))
 
 
 def test_a_connection_named_and_made_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
 from mdm_tui.providers.applivery.refusals import explain
+from mdm_tui.providers.auth import Bearer
 from mdm_tui.providers.body import DECODED_LIMIT, WIRE_LIMIT
 from mdm_tui.providers.http import OFF_LOOP, Call, Http
 from tests.faulty import (
@@ -66,7 +67,7 @@ class Clock:
 def connect(net, clock=None, **more):
     clock = clock or Clock()
     more = {"explain": explain, "transport": net, "clock": clock, "sleep": clock.sleep, "rand": lambda: 0.5} | more
-    return Http("http://127.0.0.1:9/v1", Secret(), **more)
+    return Http("http://127.0.0.1:9/v1", Bearer(Secret()), **more)
 
 
 def same(document):
@@ -427,7 +428,7 @@ async def test_no_token_or_password_in_any_error_repr_or_log(caplog) -> None:
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "end\n", "tab\t", "über", "nul\0"])
 def test_a_token_that_no_header_can_carry_is_refused_without_repeating_it(token) -> None:
     with pytest.raises(FleetError) as caught:
-        Http("https://api.example/v1", token, explain=explain)
+        Http("https://api.example/v1", Bearer(token), explain=explain)
     assert caught.value.kind is Kind.SIGNED_OUT
     assert caught.value.sent is Sent.NEVER
     if token:

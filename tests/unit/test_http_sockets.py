@@ -13,6 +13,7 @@ from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
 from mdm_tui.providers.address import address
 from mdm_tui.providers.applivery.refusals import explain
+from mdm_tui.providers.auth import Bearer
 from mdm_tui.providers.http import Call, Http
 
 READ = Call("GET", "/things", Purpose.LIST, tries=1)
@@ -41,7 +42,7 @@ async def server(answer: bytes | Callable[[bytes], bytes]) -> AsyncIterator[tupl
 
 
 async def ask(url: str, call: Call = READ, **more) -> object:
-    http = Http(url, "token-canary", explain=explain, **more)
+    http = Http(url, Bearer("token-canary"), explain=explain, **more)
     try:
         return await http.ask(call, lambda node: node)
     finally:
@@ -194,7 +195,7 @@ def test_a_ca_file_that_cannot_be_read_is_a_sentence(tmp_path) -> None:
     broken.write_text("not a certificate")
     for path in (broken, tmp_path / "missing.pem"):
         with pytest.raises(FleetError) as caught:
-            Http("https://api.example.io/v1", "t", explain=explain, ca_file=str(path))
+            Http("https://api.example.io/v1", Bearer("t"), explain=explain, ca_file=str(path))
         assert caught.value.kind is Kind.CONFIG
         assert path.name in caught.value.what
 

@@ -15,6 +15,7 @@ import trustme
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
 from mdm_tui.providers.applivery.refusals import explain
+from mdm_tui.providers.auth import Bearer
 from mdm_tui.providers.http import Call, Http
 from mdm_tui.providers.tls import meaning
 from tests.served import Served
@@ -70,7 +71,7 @@ def served(tmp_path: Path, authority: trustme.CA, certificate: str) -> Iterator[
 
 
 async def ask(url: str, call: Call = READ, **more: object) -> object:
-    http = Http(url, TOKEN, explain=explain, **more)
+    http = Http(url, Bearer(TOKEN), explain=explain, **more)
     try:
         return await http.ask(call, lambda node: node)
     finally:

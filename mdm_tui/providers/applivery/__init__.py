@@ -59,6 +59,7 @@ class Applivery:
         secrets: `token`, text or a `Secret`. transport: an `httpx.AsyncBaseTransport` instead of the network. clock:
         epoch seconds. Raises `FleetError` when the address, the organisation, the token or ca_file cannot be used.
         """
+        from mdm_tui.providers.auth import Bearer
         from mdm_tui.providers.http import Http
 
         from .provider import AppliveryProvider
@@ -66,7 +67,7 @@ class Applivery:
 
         http = Http(
             settings.url,
-            secrets["token"],
+            Bearer(secrets["token"]),
             explain=explain,
             timeout=settings.timeout,
             read_only=settings.read_only,
