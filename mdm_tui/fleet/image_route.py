@@ -43,12 +43,16 @@ class Doubts:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The plan for the base or the region images. steps: in order; there: the device has the newest already."""
+    """The plan for the base or the region images. steps: in order; there: the device has the newest already.
+
+    end: the build that it will be on, "" when none of the images decides.
+    """
 
     steps: tuple[Image, ...]
     there: bool
     why: str
     left: tuple[Left, ...]
+    end: str = ""
 
 
 class _Route(NamedTuple):
@@ -99,9 +103,9 @@ def plan_part(
         why = f"the device has {build} already" if here else "no image starts from the device's build"
         if not here and not usable:
             why = "all images for the device are older than its build"
-        return Part((), bool(here), why, tuple(left))
+        return Part((), bool(here), why, tuple(left), build if here else "")
     _doubt_sizes(steps, usable, doubts, partial_first)
-    return Part(steps, False, _said(steps, usable), tuple(left))
+    return Part(steps, False, _said(steps, usable), tuple(left), steps[-1].build)
 
 
 def _usable(

@@ -40,7 +40,7 @@ class Choice:
 
     outcome: `install` these images in this order; it is `there` already; `none` of the images is for it; `unknown`.
     reason: a sentence without its end, doubts included. left: the other images of the rollout, each with why.
-    size: bytes to download, None when an image does not say its size.
+    size: bytes to download, None when an image does not say its size. ends: (part, build) that it will be on.
     """
 
     outcome: Outcome
@@ -49,6 +49,7 @@ class Choice:
     certainty: Certainty
     left: tuple[Left, ...] = ()
     size: int | None = None
+    ends: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class Matcher:
         chosen: list[Image] = []
         said: list[str] = []
         there = False
+        ends: list[tuple[str, str]] = []
         for part in sorted(parts):
             if part == "region":
                 doubts.add("likely", "devices report one build only, which may not be the region's")
@@ -178,6 +180,8 @@ class Matcher:
             chosen.extend(plan.steps)
             left.extend(plan.left)
             there = there or plan.there
+            if plan.end:
+                ends.append((part, plan.end))
             said.append(f"{part}: {plan.why}" if len(parts) > 1 and part else plan.why)
         outcome: Outcome = "install" if chosen else "there" if there else "none"
         if outcome == "none" and doubts.certainty == "unknown":
@@ -191,6 +195,7 @@ class Matcher:
             doubts.certainty,
             tuple(left),
             size,
+            tuple(ends),
         )
 
     def _fitting(self, hardware: Hardware, left: list[Left], doubts: Doubts) -> list[Image]:

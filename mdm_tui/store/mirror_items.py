@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import TypeVar
 
+from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.groups import Group
 
-from . import item_rows, members
+from . import item_rows, members, mirror_read
 from .mirror_apply import Changes, number_of
 from .mirror_file import MirrorFile
 
@@ -89,6 +90,13 @@ class Items(MirrorFile):
                 conn, number_of(conn, connection), group_id, group_name, wanted, complete, at, watched
             )
         )
+
+    async def facts(
+        self, connection: str, fields: Iterable[str], only: Iterable[str] | None = None
+    ) -> dict[str, tuple[Value, ...]]:
+        """Some columns of many devices: id → their values in that order. only: no others than these ids."""
+        names, ids = tuple(fields), None if only is None else list(only)
+        return await self._read(lambda conn: mirror_read.facts(conn, connection, names, ids))
 
     def _watched(self, connection: str) -> frozenset[str]:
         raise NotImplementedError

@@ -16,7 +16,7 @@ from .compile import CONN, View, count_statement, id_statement
 from .keys import storable
 from .mirror_apply import unpack
 
-__all__ = ["Counts", "Row", "Stored", "counts", "device", "find", "ids", "rows"]
+__all__ = ["Counts", "Row", "Stored", "counts", "device", "facts", "find", "ids", "rows"]
 
 _KEYS = tuple(COLUMNS)
 _FIELDS = ", ".join(f"f_{key}" for key in _KEYS)
@@ -62,6 +62,19 @@ def rows(conn: sqlite3.Connection, scope: str, wanted: Sequence[str]) -> dict[st
     """Rows by id; what is not there is left out. Reads as many rows as are asked for."""
     found = conn.execute(_ROWS, (scope, json.dumps([storable(item) for item in wanted]))).fetchall()
     return {row[0]: Row(row[0], dict(zip(_KEYS, row[3:], strict=True)), row[2], row[1]) for row in found}
+
+
+def facts(
+    conn: sqlite3.Connection, scope: str, fields: Sequence[str], only: Sequence[str] | None = None
+) -> dict[str, tuple[Value, ...]]:
+    """Some columns of all devices, or of `only` these: id → values. One row is fetched, see `compile.id_statement`."""
+    columns = ", ".join(f"f_{COLUMNS[key].key}" for key in fields)
+    sql = f"SELECT json_group_array(json_array(id, {columns})) FROM device WHERE conn = {CONN}"
+    params: list[object] = [scope]
+    if only is not None:
+        sql += " AND id IN (SELECT value FROM json_each(?))"
+        params.append(json.dumps([storable(item) for item in only]))
+    return {row[0]: tuple(row[1:]) for row in json.loads(conn.execute(sql, params).fetchone()[0])}
 
 
 def device(conn: sqlite3.Connection, scope: str, device_id: str) -> Stored | None:
