@@ -27,7 +27,7 @@ from .records import (
 if TYPE_CHECKING:
     from .world import World
 
-CHECK_IN, SYNC, PUSH, DELIVER, RECEIVE, FINISH, EXPIRE, TOUCH = range(8)
+CHECK_IN, SYNC, PUSH, DELIVER, RECEIVE, FINISH, EXPIRE, TOUCH, UNIT, ROLLOUT = range(10)
 
 TOUCH_SLICE = 200
 
@@ -48,6 +48,8 @@ class Agents:
             self._finish,
             self._expire,
             self._touch,
+            world.life.check_in,
+            world.rollout_agents.step,
         )
 
     def start(self) -> None:
@@ -74,6 +76,14 @@ class Agents:
         self._arrivals += 1
         heapq.heappush(self._heap, (due, self._arrivals, kind, subject))
         self._world.wake()
+
+    def unit_at(self, due: int, u: int) -> None:
+        """Schedule the next check-in of a unit that stands for no device."""
+        self.at(due, UNIT, u)
+
+    def rollout_at(self, due: int, subject: Any) -> None:
+        """Schedule a step of a rollout."""
+        self.at(due, ROLLOUT, subject)
 
     def next_due(self) -> int | None:
         """When something happens next, or None."""
@@ -122,6 +132,8 @@ class Agents:
         self.at(now + max(200, int(span / world.speed)), CHECK_IN, n)
         if reachable(world.seed, device, now):
             self._report(device)
+        else:
+            world.life.lost(n)
 
     def _sync(self, n: int) -> None:
         device = self._world.devices.at(n)
@@ -143,6 +155,7 @@ class Agents:
             world.devices.note(device.n, now - 15 * SECOND, "boot")
             columns["booted_at"] = now - 15 * SECOND
         world.devices.change(device, **columns)
+        world.life.heard(device)
         for command_id in list(world.commands.open.get(device.n, ())):
             command = world.commands.get(command_id)
             if command.status == PENDING and command.delivered_at is None:

@@ -9,7 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 2
+from .schema_units import SCHEMA_UNITS
+
+SCHEMA_VERSION = 3
+# The schema without the second registry: it is upgraded in place.
+OLD_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -88,6 +92,9 @@ class Database:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if version == SCHEMA_VERSION:
             return
+        if version == OLD_VERSION:
+            self.is_old = True
+            return
         if version != 0:
             raise RuntimeError(
                 f"{self.path}: the fleet was written by another version of the server "
@@ -97,14 +104,25 @@ class Database:
         self.is_new = True
 
     is_new = False
+    # Whether the tables of the second registry are missing.
+    is_old = False
 
     def create(self) -> None:
         """Create the tables. Call inside `transaction`."""
-        for statement in SCHEMA.split(";"):
+        self._statements(SCHEMA)
+        self.upgrade()
+        self.is_new = False
+
+    def upgrade(self) -> None:
+        """Create what schema 2 has not. Call inside `transaction`."""
+        self._statements(SCHEMA_UNITS)
+        self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self.is_old = False
+
+    def _statements(self, text: str) -> None:
+        for statement in text.split(";"):
             if statement.strip():
                 self.connection.execute(statement)
-        self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        self.is_new = False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -30,3 +30,11 @@ class InUse(WorldError):
     def __init__(self, count: int) -> None:
         super().__init__(f"assigned to {count} devices")
         self.count = count
+
+
+class Refused(WorldError):
+    """What was asked breaks a rule. `reason` says which, in one sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -12,13 +12,22 @@ import uuid
 from pathlib import Path
 
 from .agents import Agents
+from .chance import mix
 from .clock import Clock, VirtualClock
 from .commands import CommandBook
 from .database import Database
 from .devices import DeviceBook
+from .groups import GroupBook
 from .policies import PolicyBook
 from .registry import Registry
+from .rollout_agents import RolloutAgents
+from .rollouts import RolloutBook
 from .seeding import sow
+from .site import SiteUser, salt_of, site_of, site_user
+from .sow_units import sow_registry
+from .unit_life import UnitLife
+from .units import UnitBook
+from .uploads import ImageBook, LicenseBook, PackageBook
 
 FILE_NAME = "world.db"
 SCENARIOS = ("calm", "flaky", "hostile")
@@ -48,9 +57,23 @@ class World:
         self.registry = Registry(database)
         self.policies = PolicyBook(database, clock, self.seed)
         self.devices = DeviceBook(database, clock, self.policies)
+        # The site: the same fleet in the second registry.
+        self.site = site_of(self.fleet_id)
+        self.site_name = f"depot-{digits[-6:]}"
+        self.salt = salt_of(self.fleet_id)
+        self.groups = GroupBook(self)
+        self.units = UnitBook(self)
+        self.packages = PackageBook(self)
+        self.images = ImageBook(self)
+        self.licenses = LicenseBook(self)
+        self.rollouts = RolloutBook(self)
+        self.life = UnitLife(self)
+        self.rollout_agents = RolloutAgents(self)
         self.agents = Agents(self)
         self.commands = CommandBook(self)
         self.agents.start()
+        self.life.start()
+        self.rollout_agents.start()
 
     @classmethod
     def open(
@@ -86,6 +109,8 @@ class World:
             try:
                 if database.is_new:
                     _create(database, devices=devices, seed=seed, scenario=scenario, clock=clock)
+                elif database.is_old:
+                    _upgrade(database, clock)
                 return cls(database, clock=clock, speed=speed, temporary=temporary)
             except BaseException:
                 database.close()
@@ -94,6 +119,17 @@ class World:
             if temporary is not None:
                 shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+    def site_user(self, email: str) -> SiteUser:
+        """The user of the site with this address."""
+        return site_user(self.fleet_id, email)
+
+    def fresh_number(self) -> int:
+        """128 bits for a new identifier, never the same twice in a fleet."""
+        number = int(self.database.meta("fresh") or 0) + 1
+        self.database.set_meta("fresh", str(number))
+        now = self.clock.now()
+        return mix(self.salt, 9000, number, now) << 64 | mix(self.salt, 9001, number, now)
 
     def wake(self) -> None:
         """Something new is due: look at the heap again."""
@@ -166,3 +202,17 @@ def _create(database: Database, *, devices: int, seed: int, scenario: str, clock
         ):
             database.set_meta(key, value)
         sow(database, seed=seed, devices=devices, now=now, scenario=scenario)
+        sow_registry(database, seed=seed, fleet=str(fleet), now=now, scenario=scenario)
+
+
+def _upgrade(database: Database, clock: Clock) -> None:
+    """Give a fleet of schema 2 its second registry; what it has stays as it is."""
+    with database.transaction():
+        database.upgrade()
+        sow_registry(
+            database,
+            seed=int(database.meta("seed") or 1),
+            fleet=database.meta("fleet") or "",
+            now=clock.now(),
+            scenario=database.meta("scenario") or "calm",
+        )
