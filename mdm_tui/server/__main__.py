@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenario", choices=SCENARIOS, default="calm")
     parser.add_argument("--speed", type=float, default=1.0, help="shortens the devices' rhythms")
-    parser.add_argument("--data-dir", type=Path, help="keeps the fleet and its token")
+    parser.add_argument("--data-dir", type=Path, help="keeps the fleet and its secrets")
     parser.add_argument("--documented-only", action="store_true", help="leave out what the contract only infers")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
     parser.add_argument("--log-file", type=Path)
@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         fd=given.fd,
         # Through the environment: an argument could be read by everybody on this machine.
         token=os.environ.get("MDM_TUI_SERVER_TOKEN") or None,
+        api_key=os.environ.get("MDM_TUI_SERVER_API_KEY") or None,
+        password=os.environ.get("MDM_TUI_SERVER_PASSWORD") or None,
         devices=given.devices,
         seed=given.seed,
         scenario=given.scenario,

@@ -1,11 +1,13 @@
-"""The ASGI application: guards, routing, tokens, permissions, bodies, replays. The operations are in `applivery`."""
+"""The ASGI application of both contracts: guards and routing, and for Applivery tokens, permissions, bodies, replays.
+
+The operations are in `applivery` and `midm`; MiDM's access and bodies are in `midm.endpoint`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import inspect
-import json
 import secrets
 from collections.abc import Iterable
 from typing import Any
@@ -22,11 +24,15 @@ from .applivery.envelope import ApiError, bad_token, forbidden, invalid, no_toke
 from .applivery.operations import OPERATIONS
 from .budget import Budget
 from .faults import Faults
+from .midm import endpoint as midm
+from .midm.access import DEFAULT_LIFE, Access, Account
+from .midm.envelope import OTA, PORTAL, Refusal
+from .midm.operations import OPERATIONS as MIDM_OPERATIONS
+from .reading import NotJson, TooLarge, WrongKind, parse_json, read_body
 from .replay import Replays
 from .world import World
 from .world.errors import InUse, NoPush, NotCancellable, NotThere
 
-BODY_LIMIT = 1 << 20
 BASE_PATH = "/v1"
 LOCAL_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
@@ -39,40 +45,56 @@ def create_app(
     tokens: dict[str, set[str] | None],
     hosts: Iterable[str] = (),
     hourly: int | None = None,
-) -> Starlette:
+    account: Account | None = None,
+    token_life: float = DEFAULT_LIFE,
+) -> FleetServer:
     """The server of one fleet.
 
     scenario: `flaky` puts faults in the way; `hostile` comes with the world. documented_only: operations that the
     contract only infers answer 404. tokens: bearer token → permission names, None for all. hosts: names besides the
     loopback ones that the Host header may carry. hourly: requests an hour for each token, None for no limit.
+    account: who may sign in to MiDM; without one there is no MiDM here. token_life: seconds such a session lasts.
     """
-    gate = _Gate(world, tokens, None if hourly is None else Budget(hourly, world.clock))
-    return FleetServer(gate, scenario, documented_only, frozenset(hosts))
+    budget = None if hourly is None else Budget(hourly, world.clock)
+    routes = _applivery_routes(_Gate(world, tokens, budget), documented_only)
+    access = None if account is None else Access(account, world.clock, token_life, budget)
+    if access is not None:
+        routes += _midm_routes(midm.Gate(world, access, not documented_only), documented_only)
+    return FleetServer(world, routes, access, scenario, frozenset(hosts))
+
+
+def _applivery_routes(gate: _Gate, documented_only: bool) -> list[Route]:
+    paths: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        if operation.documented or not documented_only:
+            paths.setdefault(operation.path, {})[operation.method] = operation
+    return [Route(BASE_PATH + path, _Endpoint(gate, methods)) for path, methods in paths.items()]
+
+
+def _midm_routes(gate: midm.Gate, documented_only: bool) -> list[Route]:
+    return [
+        Route(operation.path, midm.Endpoint(gate, {operation.method: operation}))
+        for operation in MIDM_OPERATIONS
+        if operation.documented or not documented_only
+    ]
 
 
 class FleetServer(Starlette):
     """A Starlette application with the guards and the faults outermost, so that faults can break the connection."""
 
     def __init__(
-        self,
-        gate: _Gate,
-        scenario: str,
-        documented_only: bool,
-        hosts: frozenset[str],
+        self, world: World, routes: list[Route], access: Access | None, scenario: str, hosts: frozenset[str]
     ) -> None:
-        paths: dict[str, dict[str, Operation]] = {}
-        for operation in OPERATIONS:
-            if operation.documented or not documented_only:
-                paths.setdefault(operation.path, {})[operation.method] = operation
-        routes = [Route(BASE_PATH + path, _Endpoint(gate, methods)) for path, methods in paths.items()]
         super().__init__(
             routes=routes,
             exception_handlers={404: _nothing_here, ApiError: _refusal, Exception: _broken},
         )
         self.router.redirect_slashes = False
-        self.world = gate.world
+        self.world = world
+        # Sessions of MiDM.
+        self.access = access
         self._hosts = LOCAL_HOSTS | hosts
-        self.faults = Faults(self.world.seed) if scenario == "flaky" else None
+        self.faults = Faults(world.seed) if scenario == "flaky" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,7 +102,7 @@ class FleetServer(Starlette):
             return
         refusal = self._guard(scope)
         if refusal is not None:
-            await refusal.response()(scope, receive, send)
+            await _worded(refusal, scope["path"])(scope, receive, send)
         elif self.faults is not None:
             await self.faults(super().__call__, scope, receive, send)
         else:
@@ -101,7 +123,7 @@ class FleetServer(Starlette):
 
 
 async def _nothing_here(request: Request, exc: Exception) -> Response:
-    return not_found().response()
+    return _worded(not_found(), request.url.path)
 
 
 async def _refusal(request: Request, exc: Exception) -> Response:
@@ -110,7 +132,14 @@ async def _refusal(request: Request, exc: Exception) -> Response:
 
 
 async def _broken(request: Request, exc: Exception) -> Response:
-    return ApiError(500, 500, "Internal error").response()
+    return _worded(ApiError(500, 500, "Internal error"), request.url.path)
+
+
+def _worded(error: ApiError, path: str) -> Response:
+    """What went wrong before or beside an operation, in the words of the service that the path belongs to."""
+    if not path.startswith((OTA, PORTAL)):
+        return error.response()
+    return Refusal(error.status, error.status, error.message).response(path.startswith(PORTAL))
 
 
 class _Gate:
@@ -211,34 +240,19 @@ class _Endpoint:
 
 
 async def _read(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:12]) > BODY_LIMIT:
-        raise ApiError(413, 413, "Body larger than 1 MiB")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            raise ApiError(413, 413, "Body larger than 1 MiB")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    try:
+        return await read_body(request)
+    except TooLarge:
+        raise ApiError(413, 413, "Body larger than 1 MiB") from None
 
 
 def _parse(request: Request, raw: bytes) -> Any:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise ApiError(415, 415, "Content-Type must be application/json")
     try:
-        body = json.loads(raw.decode(), parse_constant=_no_constant)
-        # Lone surrogates can be written in JSON but not in a database or on a screen.
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise invalid("(body)", f"is not JSON: {type(error).__name__}") from None
-    return body
+        return parse_json(request, raw)
+    except WrongKind as wrong:
+        raise ApiError(415, 415, f"Content-Type must be {wrong}") from None
+    except NotJson as error:
+        raise invalid("(body)", f"is not JSON: {error}") from None
 
 
 async def run_with(world: World, serving: Any) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from .midm.envelope import OTA, PORTAL
 from .world.chance import mix, unit
 
 Scope = MutableMapping[str, Any]
@@ -55,10 +56,10 @@ class Faults:
         await self.sleep(delay)
         if fault == "limit":
             seconds = str(1 + mix(self._seed, number, 504) % 3).encode()
-            await _send_error(send, 429, 429, "Too many requests", [(b"retry-after", seconds)])
+            await _send_error(send, scope["path"], 429, "Too many requests", [(b"retry-after", seconds)])
         elif fault == "error":
             status = (500, 502, 503, 504)[mix(self._seed, number, 505) % 4]
-            await _send_error(send, status, status, "Upstream failure")
+            await _send_error(send, scope["path"], status, "Upstream failure")
         elif fault == "html":
             status = (200, 502)[mix(self._seed, number, 506) % 2]
             page = b"<!doctype html><html><body><h1>Sign in to the guest network</h1></body></html>"
@@ -118,7 +119,9 @@ async def _send(
 
 
 async def _send_error(
-    send: Send, status: int, code: int, message: str, headers: list[tuple[bytes, bytes]] | None = None
+    send: Send, path: str, status: int, message: str, headers: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    body = json.dumps({"status": False, "error": {"code": code, "message": message}}).encode()
-    await _send(send, status, body, b"application/json", headers)
+    body: dict[str, Any] = {"status": False, "error": {"code": status, "message": message}}
+    if path.startswith((OTA, PORTAL)):
+        body = {"result": False, "code": f"E{status:05d}" if path.startswith(PORTAL) else status, "message": message}
+    await _send(send, status, json.dumps(body).encode(), b"application/json", headers)

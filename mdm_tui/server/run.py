@@ -21,10 +21,15 @@ from typing import Any
 import uvicorn
 
 from .app import BASE_PATH, create_app, run_with
+from .midm.access import Account
 from .world import World
 from .world.world import FILE_NAME
 
 TOKEN_FILE = "token"
+API_KEY_FILE = "api-key"
+PASSWORD_FILE = "password"
+# Who signs in to MiDM here.
+EMAIL = "demo@example.com"
 LOCK_FILE = "lock"
 # Seconds after which a server that was told to end by its parent's pipe, and did not, is ended all the same.
 _HANGING = 5.0
@@ -44,6 +49,8 @@ def serve(
     data_dir: Path | None = None,
     documented_only: bool = False,
     token: str | None = None,
+    api_key: str | None = None,
+    password: str | None = None,
     parent_pipe_fd: int | None = None,
     log_file: Path | None = None,
     hourly: int | None = None,
@@ -51,7 +58,8 @@ def serve(
     """Serve a fleet until SIGTERM, SIGINT or the end of the parent's pipe. Exit code 0, or 1 with a word on stderr.
 
     port: 0 takes a free one. fd: a listening socket that was handed over, instead of host and port. data_dir: keeps
-    fleet and token; None is a fleet that is gone at the end. token: None takes the data folder's, else a random one.
+    fleet and secrets; None is a fleet that is gone at the end. token (Applivery's), api_key and password (MiDM's): None
+    takes the data folder's, else a random one.
     parent_pipe_fd: a descriptor whose end of file ends the server. log_file: where warnings and accesses go; without
     it warnings go to stderr. hourly: a limit of requests, None for no limit.
     """
@@ -69,12 +77,18 @@ def serve(
             stack.callback(world.close)
             if "hostile" in (scenario, world.scenario) and scenario != world.scenario:
                 log.warning("%s holds a %s fleet, which stays as it is", data_dir, world.scenario)
-            token = token or _lasting_token(data_dir)
+            token = token or _lasting_secret(data_dir, TOKEN_FILE)
+            account = Account(
+                api_key or _lasting_secret(data_dir, API_KEY_FILE),
+                EMAIL,
+                password or _lasting_secret(data_dir, PASSWORD_FILE),
+            )
             app = create_app(
                 world,
                 scenario=scenario,
                 documented_only=documented_only,
                 tokens={token: None},
+                account=account,
                 hourly=hourly,
                 hosts=() if host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::") else (host,),
             )
@@ -86,6 +100,13 @@ def serve(
                     "base_url": url + BASE_PATH,
                     "organization": world.organization,
                     "token": token,
+                },
+                "midm": {
+                    "base_url": url,
+                    "api_key": account.api_key,
+                    "email": account.email,
+                    "password": account.password,
+                    "organization": world.site,
                 },
             }
             asyncio.run(_run(app, world, listener, ready, pipe, log_file is not None))
@@ -218,21 +239,21 @@ def _start_log(path: Path | None) -> None:
         logger.setLevel(logging.WARNING if path is None else logging.INFO)
 
 
-def _lasting_token(data_dir: Path | None) -> str:
-    """A random token; in a data folder the same one every time, readable by its owner alone."""
+def _lasting_secret(data_dir: Path | None, name: str) -> str:
+    """A random secret; in a data folder the same one every time, readable by its owner alone."""
     if data_dir is None:
         return secrets.token_urlsafe(32)
-    path = data_dir / TOKEN_FILE
+    path = data_dir / name
     if path.exists():
-        token = path.read_text("ascii").strip()
-        if token:
+        secret = path.read_text("ascii").strip()
+        if secret:
             os.chmod(path, 0o600)
-            return token
-    token = secrets.token_urlsafe(32)
+            return secret
+    secret = secrets.token_urlsafe(32)
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token + "\n")
-    return token
+        file.write(secret + "\n")
+    return secret
 
 
 @contextlib.contextmanager

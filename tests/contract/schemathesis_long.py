@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import schemathesis
-from fuzz_server import CHECKS, call_options, schema
+from fuzz_server import CHECKS, call_options, midm_call_options, midm_schema, schema
 from hypothesis import HealthCheck, settings
 
 from mdm_tui.server.testing import fleet
 
 EXAMPLES = int(os.environ.get("MDM_TUI_EXAMPLES", "500"))
+LONG = settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,20 @@ def implemented() -> Iterator[Any]:
     made.world.close()
 
 
+@pytest.fixture(scope="module")
+def implemented_midm() -> Iterator[Any]:
+    made = fleet(devices=30)
+    yield midm_schema(made)
+    made.world.close()
+
+
 @schemathesis.pytest.from_fixture("implemented").parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@LONG
 def test_answers_conform(case: Any) -> None:
     case.call_and_validate(checks=CHECKS, **call_options())
+
+
+@schemathesis.pytest.from_fixture("implemented_midm").parametrize()
+@LONG
+def test_midm_answers_conform(case: Any) -> None:
+    case.call_and_validate(checks=CHECKS, **midm_call_options(case))

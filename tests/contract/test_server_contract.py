@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-import server_contract as contract
+from server_contract import APPLIVERY, leaves_of
 
 from mdm_tui.server.applivery.operations import OPERATIONS
 from mdm_tui.server.testing import BASE_URL, Fleet, fleet
 
 
 class Judge:
-    """A client that holds every answer against the contract."""
+    """A client that holds every answer against the APPLIVERY."""
 
     def __init__(self, made: Fleet) -> None:
         self.fleet = made
@@ -31,8 +31,8 @@ class Judge:
         assert response.status_code == status, response.text[:500]
         body = response.json()
         kind = response.headers["content-type"].partition(";")[0]
-        assert contract.faults(method, full, status, kind, body) == []
-        self.calls.add(contract.operation_of(method, full))
+        assert APPLIVERY.faults(method, full, status, kind, body) == []
+        self.calls.add(APPLIVERY.operation_of(method, full))
         return body.get("data", body.get("error"))
 
 
@@ -50,7 +50,7 @@ NOBODY = "0" * 24
 
 
 def test_every_operation_is_in_the_contract_with_its_permission() -> None:
-    known = contract.operations()
+    known = APPLIVERY.operations()
     for operation in OPERATIONS:
         entry = known[operation.method, operation.path]
         assert entry.get("x-required-permission", operation.permission) == operation.permission
@@ -70,8 +70,8 @@ def test_every_operation_is_in_the_contract_with_its_permission() -> None:
 )
 def test_the_judge_finds_faults(status: int, body: Any) -> None:
     path = f"/organizations/{NOBODY}{AOSP}/devices"
-    assert contract.faults("GET", path, status, "application/json", body)
-    assert contract.faults("GET", path, status, "text/html", body) == ["content type text/html"]
+    assert APPLIVERY.faults("GET", path, status, "application/json", body)
+    assert APPLIVERY.faults("GET", path, status, "text/html", body) == ["content type text/html"]
 
 
 async def test_every_operation_answers_as_the_contract_says(judge: Judge) -> None:
@@ -150,15 +150,15 @@ def test_every_field_of_the_contract_appears_on_some_device() -> None:
         apps: set[str] = set()
         for device in world.devices.page(DeviceFilter(deleted=True), "n", False, 0, 600):
             shape = device_shape(world, device, full=True)
-            seen |= contract.leaves_of(shape)
+            seen |= leaves_of(shape)
             if device.n < 20 and device.reported_at:
                 for app in installed(world, device, device.reported_at):
-                    apps |= contract.leaves_of(installed_shape(world, device, app))
-        wanted = contract.leaves({"$ref": "#/components/schemas/AosDevice"})
+                    apps |= leaves_of(installed_shape(world, device, app))
+        wanted = APPLIVERY.leaves({"$ref": "#/components/schemas/AosDevice"})
         # The icon and the picture of an application are files that a simulated fleet does not have.
         absent = {path for path in wanted - seen if not path.endswith((".icon", ".picture"))}
         assert absent == set()
-        assert contract.leaves({"$ref": "#/components/schemas/AmapiApplicationReport"}) - apps == set()
+        assert APPLIVERY.leaves({"$ref": "#/components/schemas/AmapiApplicationReport"}) - apps == set()
     finally:
         made.world.close()
 
@@ -169,7 +169,7 @@ async def test_hostile_answers_break_the_contract_in_about_two_percent() -> None
         judge = Judge(made)
         path = f"/organizations/{made.organization}{AOSP}/devices"
         response = await judge.http.get(path, params={"limit": 1000})
-        judged = contract.validator("/components/schemas/AosDevice")
+        judged = APPLIVERY.validator("/components/schemas/AosDevice")
         items = response.json()["data"]["items"]
         wrong = [item for item in items if not judged.is_valid(item)]
         assert 0.01 * len(items) < len(wrong) < 0.04 * len(items)

@@ -1,0 +1,52 @@
+"""Operations on uploaded apps and system images: all of them, or found with a filter and paging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from starlette.responses import Response
+
+from . import query
+from .call import Call
+from .envelope import pages, rows_ok
+from .shapes import APP_PATHS, EXTRA, IMAGE_PATHS, app_shape, encode, image_shape
+
+
+def list_apps(call: Call) -> Response:
+    return _all(_apps(call))
+
+
+def find_apps(call: Call) -> Response:
+    return _found(call, _apps(call), query.known_in(APP_PATHS, EXTRA))
+
+
+def list_images(call: Call) -> Response:
+    return _all(_images(call))
+
+
+def find_images(call: Call) -> Response:
+    return _found(call, _images(call), query.known_in(IMAGE_PATHS, EXTRA))
+
+
+def _apps(call: Call) -> Iterable[dict[str, Any]]:
+    return (app_shape(call.world, package, inferred=call.inferred) for package in call.world.packages.all())
+
+
+def _images(call: Call) -> Iterable[dict[str, Any]]:
+    return (image_shape(call.world, image, inferred=call.inferred) for image in call.world.images.all())
+
+
+def _all(shapes: Iterable[dict[str, Any]]) -> Response:
+    rows = [encode(shape) for shape in shapes]
+    return rows_ok(rows, size=len(rows))
+
+
+def _found(call: Call, shapes: Iterable[dict[str, Any]], known: Callable[[str], bool]) -> Response:
+    page, size = query.paging(call.query)
+    wanted = query.filters(call.query, known)
+    path, descending = query.sorting(call.query, known)
+    found = query.chosen(shapes, wanted, path, descending)
+    first = max(0, page * size + call.shift)
+    rows = [encode(shape) for shape in found[first : first + size]]
+    return rows_ok(rows, totalPage=pages(len(found), size), size=size, totalSize=len(found))
