@@ -23,7 +23,7 @@ PASSWORD = "test-password"
 class Fleet(NamedTuple):
     """Use as `httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL)` with the bearer token.
 
-    For MiDM: base_url=MIDM_URL, the API key in the header x-api-key, and the token that a sign-in gives. site: its uuid.
+    For MiDM: base_url=MIDM_URL, the API key in the header x-api-key and the token of a sign-in. site: its uuid.
     """
 
     app: FleetServer

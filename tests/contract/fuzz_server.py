@@ -92,10 +92,9 @@ def midm_document(made: Fleet) -> dict[str, Any]:
     _some(schemas["MidmDeviceInput"]["properties"], "groupUuid", groups)
     _some(schemas["MidmProfile"]["properties"], "uuid", rollouts)
     _some(schemas["MidmProfileApp"]["properties"], "uuid", [record.file_uuid for record in world.packages.all()[:3]])
-    schemas["MidmProfile"]["properties"]["otas"]["items"] = {
-        "type": "string",
-        "enum": [*(record.file_uuid for record in world.images.all()[:3]), NOWHERE],
-    }
+    _some(
+        schemas["MidmProfile"]["properties"]["otas"], "items", [record.file_uuid for record in world.images.all()[:3]]
+    )
     return full
 
 

@@ -50,7 +50,7 @@ def test_ready_line_answers_and_a_clean_end_on_a_signal(tmp_path) -> None:
     with _server("--log-file", str(log)) as process:
         ready = json.loads(process.stdout.readline())
         assert ready["ready"] is True
-        assert set(ready) == {"ready", "url", "applivery"}
+        assert set(ready) == {"ready", "url", "applivery", "midm"}
         assert ready["applivery"]["base_url"] == ready["url"] + "/v1"
         assert ready["url"].startswith("http://127.0.0.1:")
         assert len(ready["applivery"]["token"]) > 30

@@ -50,7 +50,7 @@ def list_license_models(call: Call) -> Response:
 
 
 def count(call: Call) -> Response:
-    """Counters of devices, or how many licenses of each model are taken."""
+    """Counters of devices, with maps by model where they are asked for; or how many licenses are taken."""
     subject = query.text(call.query, "db")
     if subject == "license":
         return ok(
@@ -62,13 +62,19 @@ def count(call: Call) -> Response:
     if subject != "device":
         raise bad_value("db", "must be device or license")
     units = call.world.units
-    total = units.count(UnitFilter())
-    enrolled = units.count(UnitFilter(enrolled=True))
-    return ok(
-        data={
-            "total": total,
-            "inactive": total - enrolled,
-            "enrolled": enrolled,
-            "online": units.count(UnitFilter(online=True)),
-        }
-    )
+    everyone, online = UnitFilter(), UnitFilter(online=True)
+    total, enrolled = units.count(everyone), units.count(UnitFilter(enrolled=True))
+    data: dict[str, Any] = {
+        "total": total,
+        "inactive": total - enrolled,
+        "enrolled": enrolled,
+        "online": units.count(online),
+    }
+    asked = call.query.getlist("fields")
+    if "model" in asked:
+        data["model"] = units.by_model(everyone)
+    if "model_online" in asked:
+        data["model_online"] = units.by_model(online)
+    if "model_ofline" in asked:
+        data["model_ofline"] = units.by_model(UnitFilter(online=False))
+    return ok(data=data)

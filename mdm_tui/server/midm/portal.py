@@ -1,4 +1,4 @@
-"""Operations of the portal: signing in and out, the token's check, a token for a fleet, the users of the organisation."""
+"""Operations of the portal: signing in and out, checking a token, a token for a fleet, the users of the site."""
 
 from __future__ import annotations
 

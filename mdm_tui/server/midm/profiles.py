@@ -1,4 +1,4 @@
-"""Operations on profiles, which are MiDM's rollouts: kept whole, in one spelling, with the site and the writer in them."""
+"""Operations on profiles, MiDM's word for rollouts: kept whole, in one spelling, with site and writer in them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _shape(call: Call, rollout: RolloutRecord) -> dict[str, Any]:
 
 
 def read_profile(body: dict[str, Any]) -> dict[str, Any]:
-    """The document as it is kept: one spelling, booleans as booleans, all that is unknown as it came. Raises Refusal."""
+    """The document as it is kept: one spelling, booleans as booleans, what is unknown as it came. Raises Refusal."""
     document = copy.deepcopy({name: value for name, value in body.items() if name not in _COMPUTED})
     document["isGlobal"] = values.switch(body.get("isGlobal"), "isGlobal", False)
     document["enabled"] = values.switch(body.get("enabled", body.get("enable")), "enabled", True)
@@ -162,5 +162,3 @@ def _date(given: str, where: str) -> None:
         datetime.fromisoformat(given)
     except ValueError:
         raise bad_value(where, "must be a date as YYYY-MM-DD, or a date and time") from None
-
-

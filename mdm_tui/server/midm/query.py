@@ -21,7 +21,6 @@ LARGEST_PAGE = 1_000_000_000
 LONGEST_FILTER = 200_000
 MOST_VALUES = 5000
 _PATH = re.compile(r"\w[\w-]*(\.\w[\w-]*){0,7}")
-_NOTHING = object()
 
 Wanted = dict[str, list[Any]]
 
@@ -115,9 +114,8 @@ def values_at(shape: Any, path: str) -> list[Any]:
     for part in path.split("."):
         step: list[Any] = []
         for value in found:
-            for one in value if isinstance(value, list) else (value,):
-                if isinstance(one, dict) and (inner := one.get(part, _NOTHING)) is not _NOTHING:
-                    step.append(inner)
+            several = value if isinstance(value, list) else (value,)
+            step += [one[part] for one in several if isinstance(one, dict) and part in one]
         found = step
     return [one for value in found for one in (value if isinstance(value, list) else (value,))]
 

@@ -75,5 +75,3 @@ def form_number(fields: dict[str, str], name: str, low: int, high: int) -> int |
     if not given.lstrip("-").isdecimal() or len(given) > 12 or not low <= int(given) <= high:
         raise bad_value(name, f"must be a whole number between {low} and {high}")
     return int(given)
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,7 @@ class UnitFilter:
     enabled: bool | None = None
     online: bool | None = None
     rtc: bool | None = None
+    enrolled: bool | None = None
     nothing: bool = False
 
     def clause(self) -> tuple[str, list[Any]]:
@@ -148,6 +149,8 @@ class UnitFilter:
             if wanted is not None:
                 parts.append(f"{column} = ?")
                 params.append(int(wanted))
+        if self.enrolled is not None:
+            parts.append(f"enrolled_at IS {'NOT ' if self.enrolled else ''}NULL")
         return (" WHERE " + " AND ".join(parts) if parts else ""), params
 
 
@@ -201,6 +204,36 @@ class UnitBook:
             [*params, limit, offset],
         )
         return [unit_of(row) for row in rows]
+
+    def numbers_by(
+        self,
+        wanted: UnitFilter,
+        keep: Callable[[UnitRecord], bool],
+        key: Callable[[UnitRecord], Any],
+        descending: bool,
+    ) -> list[int]:
+        """Running numbers of all that match and are kept, ordered by a computed key, then by number.
+
+        Costs one look at every unit: call in a thread.
+        """
+        clause, params = wanted.clause()
+        with self._db.reading() as connection:
+            units = map(unit_of, connection.execute(f"SELECT {UNIT_COLUMNS} FROM unit{clause}", params))
+            keyed = [(key(unit), unit.u) for unit in units if keep(unit)]
+        keyed.sort(reverse=descending)
+        return [u for _, u in keyed]
+
+    def several(self, numbers: Sequence[int]) -> list[UnitRecord]:
+        """Units by running number, in the order given."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._db.all(f"SELECT {UNIT_COLUMNS} FROM unit WHERE u IN ({marks})", numbers)
+        found = {row[0]: unit_of(row) for row in rows}
+        return [found[u] for u in numbers if u in found]
+
+    def by_model(self, wanted: UnitFilter) -> dict[str, int]:
+        """How many of each model the filter means."""
+        clause, params = wanted.clause()
+        return dict(self._db.all(f"SELECT model, count(*) FROM unit{clause} GROUP BY model", params))
 
     def installed(self, uuid: str) -> list[InstalledPackage]:
         """What is on a unit now. Raises NotThere."""
