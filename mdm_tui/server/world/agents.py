@@ -122,6 +122,7 @@ class Agents:
         world = self._world
         device = world.devices.at(n)
         if device.state == GONE:
+            world.life.lost(n)
             return
         now = world.clock.now()
         span = device.rhythm * SECOND * (0.8 + 0.4 * unit(world.seed, n, now))

@@ -62,6 +62,7 @@ class RolloutBook:
         self._db = world.database
         # Documents as read, until the next save.
         self._wishes: dict[str, tuple[int, Wishes]] = {}
+        self._read: dict[str, RolloutRecord] = {}
 
     def all(self) -> list[RolloutRecord]:
         """Every rollout, oldest first."""
@@ -73,6 +74,15 @@ class RolloutBook:
         if row is None:
             raise NotThere("profile", uuid)
         return _rollout(row)
+
+    def current(self, uuid: str) -> RolloutRecord:
+        """As `get`, for the many steps of one rollout: the document is read again only when it has changed."""
+        known = self._read.get(uuid)
+        row = self._db.one("SELECT revision, updated_at FROM rollout WHERE uuid = ?", (uuid,))
+        if known is None or row is None or (known.revision, known.updated_at) != tuple(row):
+            self._read.pop(uuid, None)
+            known = self._read[uuid] = self.get(uuid)
+        return known
 
     def save(self, uuid: str | None, document: Mapping[str, Any]) -> RolloutRecord:
         """Create (uuid None) or replace whole. Unknown devices in the scope are registered.
@@ -179,6 +189,7 @@ class RolloutBook:
         scope = rollout.document.get("scope")
         if not isinstance(scope, dict) or not isinstance(scope.get("device"), list):
             return
+        self._read.pop(rollout.uuid, None)
         left = [entry for entry in scope["device"] if entry not in entries]
         if len(left) == len(scope["device"]):
             return

@@ -39,7 +39,8 @@ def sow_packages(database: Database, seed: int, salt: int, now: int, wild: bool)
                     born + DAY,
                 )
             )  # fmt: skip
-        newest.append(uuid)
+            if version == versions[-1]:
+                newest.append(uuid)
     database.many(f"INSERT INTO package VALUES ({','.join('?' * 17)})", rows)
     return newest
 
@@ -152,7 +153,7 @@ def sow_rollouts(
         ("Security update, depots", {
             "profile": {"applyOrder": "otas", "applyWhile": {"sleeping": True, "offline": False}, "wakeToApply": True},
             "scope": {"group": groups[5:9], "device": []},
-            "otas": [uuid for product in list(images)[:6] for uuid in images[product]],
+            "otas": [uuid for product in list(images)[:11] for uuid in images[product]],
             "settings": {"otas": ota},
         }),
         ("Driver log, next week", {

@@ -289,6 +289,8 @@ class UnitBook:
             license_name, license_id = world.licenses.take(license_uuid)
             said = {name: getattr(draft, name) for name in ("manufacturer", "brand", "model") if getattr(draft, name)}
             self.note(unit.u, "register", "saved again: the status was reset")
+            if unit.silent and unit.n is not None:
+                self.by_device.setdefault(unit.n, []).append(unit.u)
             return self.change(
                 unit,
                 **said,
@@ -298,6 +300,7 @@ class UnitBook:
                 checked_in_at=None,
                 disconnected_at=None,
                 online=False,
+                silent=False,
                 enrol_after=now + 2 * HOUR + mix(world.seed, unit.u, 9101, now) % (24 * HOUR),
                 license=license_name,
                 license_uuid=license_id,

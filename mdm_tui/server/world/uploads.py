@@ -100,12 +100,21 @@ class LicenseRecord:
         return max(0, self.total - self.used)
 
 
+def _switched(row: tuple[Any, ...], switch: int, document: int | None = None) -> list[Any]:
+    """A row with its switch as a boolean and its JSON text read."""
+    values = list(row)
+    values[switch] = bool(values[switch])
+    if document is not None:
+        values[document] = json.loads(values[document])
+    return values
+
+
 class PackageBook:
     """Uploaded applications, several versions of each."""
 
     def __init__(self, world: World) -> None:
         rows = world.database.all(f"SELECT {PACKAGE_COLUMNS} FROM package ORDER BY rowid")
-        self._all = [PackageRecord(*row[:14], bool(row[14]), *row[15:]) for row in rows]
+        self._all = [PackageRecord(*_switched(row, 14)) for row in rows]
         self._by = {ref: record for record in self._all for ref in (record.file_uuid, record.uuid)}
 
     def all(self) -> list[PackageRecord]:
@@ -123,7 +132,7 @@ class ImageBook:
 
     def __init__(self, world: World) -> None:
         rows = world.database.all(f"SELECT {IMAGE_COLUMNS} FROM image ORDER BY rowid")
-        self._all = [ImageRecord(*row[:3], json.loads(row[3]), *row[4:6], bool(row[6]), *row[7:]) for row in rows]
+        self._all = [ImageRecord(*_switched(row, 6, 3)) for row in rows]
         self._by = {ref: record for record in self._all for ref in (record.file_uuid, record.uuid)}
 
     def all(self) -> list[ImageRecord]:
