@@ -12,7 +12,17 @@ from mdm_tui.fleet.fields import COLUMNS, column
 
 from .keys import SEARCHED, SORT_KEYS, storable, words_of
 
-__all__ = ["CONN", "MOST_WORDS", "View", "count_statement", "id_statement", "relevant"]
+__all__ = [
+    "CONN",
+    "MOST_WORDS",
+    "View",
+    "checked_words",
+    "count_statement",
+    "id_statement",
+    "known_column",
+    "relevant",
+    "sort_expression",
+]
 
 MOST_WORDS = 200
 CONN = "(SELECT n FROM connection WHERE scope = ?)"
@@ -65,7 +75,7 @@ def count_statement(view: View) -> tuple[str, list[Any]]:
 
 def relevant(view: View) -> frozenset[str]:
     """The fields whose change may change the order or the membership of the view."""
-    fields = {_known(key) for key, _ in view.sort}
+    fields = {known_column(key) for key, _ in view.sort}
     if words_of(view.words):
         fields.update(SEARCHED)
     if view.faults_only or "faults" in fields:
@@ -104,11 +114,7 @@ def _filters(view: View) -> tuple[list[str], list[Any]]:
     if view.faults_only:
         terms.append("(problem OR coalesce(f_seen < ?, 0))")
         params.append(view.now - SILENT_AFTER)
-    words = words_of(view.words)
-    if len(words) > MOST_WORDS:
-        what = f"A filter may have {MOST_WORDS} words; this one has {len(words):,}"
-        raise FleetError(Kind.INVALID, what, sent=Sent.NEVER, todo="Shorten it.")
-    for word in words:
+    for word in checked_words(view.words):
         # Both sides are folded already; `instr` knows no wildcards that would need escaping.
         terms.append("instr(search, ?) > 0")
         params.append(word)
@@ -119,22 +125,36 @@ def _order(view: View) -> tuple[str, list[Any]]:
     parts: list[str] = []
     params: list[Any] = []
     for name, descending in view.sort:
-        key = _known(name)
-        if key == "faults":
-            expression = "coalesce(s_faults, CASE WHEN f_seen < ? THEN 'silent' END)"
-            params.append(view.now - SILENT_AFTER)
-        elif key in SORT_KEYS:
-            expression = f"s_{key}"
-        elif COLUMNS[key].numeric:
-            expression = f"f_{key}"
-        else:
-            expression = f"nullif(f_{key}, '') COLLATE NOCASE"
-        parts.append(f"{expression} {'DESC' if descending else 'ASC'} NULLS LAST")
+        key = known_column(name)
+        expression, collate = sort_expression(key, "?")
+        params.extend([view.now - SILENT_AFTER] * expression.count("?"))
+        parts.append(f"{expression} {collate} {'DESC' if descending else 'ASC'} NULLS LAST")
     parts.append("id")
     return ", ".join(parts), params
 
 
-def _known(name: str) -> str:
+def sort_expression(key: str, silent: str) -> tuple[str, str]:
+    """What a column is sorted by, NULL for no value, and the collation. silent: the parameter of when silence began."""
+    if key == "faults":
+        return f"coalesce(device.s_faults, CASE WHEN device.f_seen < {silent} THEN 'silent' END)", ""
+    if key in SORT_KEYS:
+        return f"device.s_{key}", ""
+    if COLUMNS[key].numeric:
+        return f"device.f_{key}", ""
+    return f"nullif(device.f_{key}, '')", "COLLATE NOCASE"
+
+
+def checked_words(words: tuple[str, ...]) -> list[str]:
+    """The words as they are looked for. Raises FleetError when there are too many."""
+    found = words_of(words)
+    if len(found) > MOST_WORDS:
+        what = f"A filter may have {MOST_WORDS} words; this one has {len(found):,}"
+        raise FleetError(Kind.INVALID, what, sent=Sent.NEVER, todo="Shorten it.")
+    return found
+
+
+def known_column(name: str) -> str:
+    """The key of the column of that name or alias. Raises FleetError when there is none."""
     found = column(name)
     if found is None:
         raise FleetError(Kind.INVALID, f"There is no column {name!r}; known are {', '.join(COLUMNS)}", sent=Sent.NEVER)

@@ -16,13 +16,29 @@ from .mirror_apply import Changes
 from .mirror_items import Items
 from .mirror_more import Coverage
 from .mirror_read import Counts, Row, Stored
+from .mirror_twins import Twins
+from .twin_compile import DISAGREEMENTS, TwinView
+from .twins import TwinCounts, TwinRow, TwinSide
 
-__all__ = ["Changes", "Counts", "Coverage", "Mirror", "Row", "Stored", "View"]
+__all__ = [
+    "DISAGREEMENTS",
+    "Changes",
+    "Counts",
+    "Coverage",
+    "Mirror",
+    "Row",
+    "Stored",
+    "TwinCounts",
+    "TwinRow",
+    "TwinSide",
+    "TwinView",
+    "View",
+]
 
 _VIEWS_WATCHED = 8
 
 
-class Mirror(Items):
+class Mirror(Items, Twins):
     """What was last seen, by connection. Writes and long reads run in threads; every method may raise FleetError."""
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
@@ -32,7 +48,7 @@ class Mirror(Items):
 
     def first(self, view: View, limit: int) -> tuple[list[str], list[Row]]:
         """All ids of a view in order, and its first `limit` rows, at once: for the first frame and for tests."""
-        self._watch(view)
+        self._watch(view.connection, relevant(view))
         generation = self._source.generation
         try:
             return self._first_rows(view, limit)
@@ -70,7 +86,7 @@ class Mirror(Items):
 
     async def ids(self, view: View) -> list[str]:
         """The ids of a view in order. A newer call interrupts the running one, which raises `Interrupted`."""
-        self._watch(view)
+        self._watch(view.connection, relevant(view))
         return await self._read(lambda conn: mirror_read.ids(conn, view), "ids")
 
     async def rows(self, connection: str, ids: Sequence[str]) -> dict[str, Row]:
@@ -126,9 +142,8 @@ class Mirror(Items):
         """For how many devices the commands are known."""
         return await self._read(lambda conn: mirror_more.coverage(conn, connection))
 
-    def _watch(self, view: View) -> None:
-        seen = self._views.setdefault(view.connection, deque(maxlen=_VIEWS_WATCHED))
-        fields = relevant(view)
+    def _watch(self, connection: str, fields: frozenset[str]) -> None:
+        seen = self._views.setdefault(connection, deque(maxlen=_VIEWS_WATCHED))
         if fields not in seen:
             seen.append(fields)
 

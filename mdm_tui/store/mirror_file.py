@@ -74,6 +74,14 @@ class MirrorFile:
             self._first, self._first_generation = conn, generation
         return self._first
 
+    def _watch(self, connection: str, fields: frozenset[str]) -> None:
+        """A view was asked for whose order or membership these fields decide."""
+        raise NotImplementedError
+
+    def _watched(self, connection: str) -> frozenset[str]:
+        """The fields of the views that were asked for lately."""
+        raise NotImplementedError
+
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         generation = self._source.generation
         try:

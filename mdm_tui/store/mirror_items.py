@@ -97,6 +97,3 @@ class Items(MirrorFile):
         """Some columns of many devices: id → their values in that order. only: no others than these ids."""
         names, ids = tuple(fields), None if only is None else list(only)
         return await self._read(lambda conn: mirror_read.facts(conn, connection, names, ids))
-
-    def _watched(self, connection: str) -> frozenset[str]:
-        raise NotImplementedError

@@ -113,7 +113,8 @@ def find(conn: sqlite3.Connection, scope: str, text: str) -> list[str]:
     serial = normal_serial(text)
     if serial:
         same = conn.execute(
-            f"SELECT id FROM device WHERE conn = {CONN} AND serial_key = ? ORDER BY id", (scope, serial)
+            f"SELECT id FROM device INDEXED BY device_twin WHERE conn = {CONN} AND serial_key = ? ORDER BY id",
+            (scope, serial),
         ).fetchall()
         if same:
             return [row[0] for row in same]
@@ -121,7 +122,8 @@ def find(conn: sqlite3.Connection, scope: str, text: str) -> list[str]:
     begin = "".join(text.split()).upper()
     begun = conn.execute(
         f"SELECT id FROM device WHERE conn = {CONN} AND id >= ? AND id < ? "
-        f"UNION SELECT id FROM device WHERE conn = {CONN} AND serial_key >= ? AND serial_key < ? ORDER BY id LIMIT ?",
+        f"UNION SELECT id FROM device INDEXED BY device_twin "
+        f"WHERE +conn = {CONN} AND serial_key >= ? AND serial_key < ? ORDER BY id LIMIT ?",
         (scope, text, text + top, scope, begin, begin + top, _FOUND_LIMIT),
     ).fetchall()
     return [row[0] for row in begun]
