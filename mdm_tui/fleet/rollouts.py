@@ -6,13 +6,19 @@ A rollout is edited as the document the service sent, so that what we do not kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from .errors import Problem
 
-__all__ = ["Option", "Rollout", "RolloutApp", "RolloutFormat"]
+__all__ = ["APPLY_ORDER", "CHECK_BUILD_DATE", "PARTIAL_FIRST", "Option", "Rollout", "RolloutApp", "RolloutFormat",
+           "said", "switch"]  # fmt: skip
+
+# Neutral keys of the options whose meaning is known here, in whatever section they stand.
+APPLY_ORDER = "apply_order"
+CHECK_BUILD_DATE = "check_build_date"
+PARTIAL_FIRST = "partial_first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,14 @@ class RolloutFormat(Protocol):
     """A provider's rollout documents. Pure functions; nothing here asks the service.
 
     options: what a form offers, in order. flags: (neutral name, title) of what can be said for each app.
-    entries: whether scope entries are written as "serial" or "id".
+    entries: whether scope entries are written as "serial" or "id". computed: names at the top of a document that the
+    service makes itself: who wrote it, when; they go back as they are, and are no difference between two people.
     """
 
     options: Sequence[Option]
     flags: Sequence[tuple[str, str]]
     entries: Literal["serial", "id"]
+    computed: Collection[str]
 
     def blank(self) -> dict[str, Any]:
         """The document of a new rollout, its name still empty."""
@@ -98,3 +106,16 @@ class RolloutFormat(Protocol):
     def body(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document as it is sent: whole, with one spelling for each name."""
         ...
+
+
+def said(options: Mapping[str, Any], key: str) -> Any:
+    """An option's value by one of the keys above, None when it is not said; the key may have its section before it."""
+    if key in options:
+        return options[key]
+    return next((value for name, value in options.items() if name.rsplit(".", 1)[-1] == key), None)
+
+
+def switch(options: Mapping[str, Any], key: str) -> bool | None:
+    """An on-or-off option, None for what is not said or is neither."""
+    value = said(options, key)
+    return value if isinstance(value, bool) else None

@@ -68,8 +68,8 @@ def facts(
     conn: sqlite3.Connection, scope: str, fields: Sequence[str], only: Sequence[str] | None = None
 ) -> dict[str, tuple[Value, ...]]:
     """Some columns of all devices, or of `only` these: id → values. One row is fetched, see `compile.id_statement`."""
-    columns = ", ".join(f"f_{COLUMNS[key].key}" for key in fields)
-    sql = f"SELECT json_group_array(json_array(id, {columns})) FROM device WHERE conn = {CONN}"
+    columns = ", ".join(("id", *(f"f_{COLUMNS[key].key}" for key in fields)))
+    sql = f"SELECT json_group_array(json_array({columns})) FROM device WHERE conn = {CONN}"
     params: list[object] = [scope]
     if only is not None:
         sql += " AND id IN (SELECT value FROM json_each(?))"

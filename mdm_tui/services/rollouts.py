@@ -1,0 +1,273 @@
+"""Rollouts: listed, opened, drafted, checked, resolved, saved without overwriting anybody, followed."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mdm_tui.fleet.conflicts import Clash
+from mdm_tui.fleet.diff import Difference, differences
+from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
+from mdm_tui.fleet.matching import Prediction
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
+
+from .context import Context
+from .drafts import Drafts
+from .events import ItemsChanged
+from .policy_check import Checked, check, pretty
+from .policy_save import NEW, Changed, load
+from .rollouts_check import Checker, RolloutCheck
+from .rollouts_plan import RolloutPlan, make_plan
+from .rollouts_progress import Follower, Progress
+from .rollouts_reach import Resolver
+from .rollouts_save import RolloutSaved, RolloutSaver
+from .rollouts_scope import Reach, Resolving
+
+if TYPE_CHECKING:
+    from .catalogue import Catalogue
+    from .groups import Groups
+
+__all__ = ["Changed", "OpenedRollout", "RolloutPlan", "RolloutSaved", "Rollouts"]
+
+_MAX_PAGES = 1_000
+_LONG_TEXT = 20_000
+# A plan says what was true when it was made.
+PLAN_KEPT = 600.0
+WATCH_EVERY = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRollout:
+    """A rollout ready for the editor.
+
+    id: the rollout's, or `new:…` for one the service does not have yet. rollout: as the service holds it (None for a
+    new one). base: the text to compare with, the part that is sent. draft: the person's unsaved text, if any;
+    draft_base: what that draft began from. stale: why `base` is not fresh from the service, "" when it is.
+    """
+
+    id: str
+    rollout: Rollout | None
+    base: str
+    draft: str | None = None
+    draft_base: str | None = None
+    stale: str = ""
+
+
+class Rollouts:
+    """What the rollout screens and the command line do. form: where in the documents the parts stand."""
+
+    def __init__(self, context: Context, groups: Groups, catalogue: Catalogue) -> None:
+        form = context.factory.rollouts
+        if form is None:
+            raise FleetError(Kind.UNSUPPORTED, f"{context.factory.title} has no rollouts", sent=Sent.NEVER)
+        self.form: RolloutFormat = form
+        self.error: FleetError | None = None
+        self._context = context
+        self._drafts = Drafts(context, "rollout")
+        self._saver = RolloutSaver(context, form, self._drafts, self.refresh)
+        self._checker = Checker(context, catalogue, form)
+        self._resolver = Resolver(context, groups)
+        self._follower = Follower(context)
+
+    async def stop(self) -> None:
+        """Write the drafts that are still waiting."""
+        await self._drafts.stop()
+
+    # lists
+    async def all(self) -> list[Rollout]:
+        """All rollouts as last seen, by name."""
+        return await self._context.mirror.items(self._context.scope, Rollout)
+
+    async def refresh(self) -> list[Rollout]:
+        """Read all rollouts into the mirror. Raises `FleetError`; what is held stays."""
+        context = self._context
+        at = context.clock.now()
+        found: dict[str, Rollout] = {}
+        complete = False
+        try:
+            for number in range(1, _MAX_PAGES + 1):
+                page = await context.call(
+                    lambda provider, number=number: provider.rollouts(number, context.connection.page_size),
+                    Capability.ROLLOUTS,
+                )
+                new = [rollout for rollout in page.items if rollout.id not in found]
+                found.update((rollout.id, rollout) for rollout in page.items)
+                if not page.has_next or not new:
+                    # A page that brings nothing new is a service that does not page: it gave all of them.
+                    complete = page.total is None or page.total == len(found)
+                    break
+        except FleetError as error:
+            self.error = error
+            raise
+        self.error = None
+        self._saver.tell(await context.mirror.apply_items(context.scope, Rollout, found.values(), complete, at))
+        return await self.all()
+
+    # the editor
+    async def open(self, rollout_id: str) -> OpenedRollout:
+        """A rollout for the editor, read now; where that fails, as last seen, with the reason. Drafts are kept."""
+        context = self._context
+        draft = await self._drafts.get(rollout_id)
+        mine, began = (draft.mine, draft.base) if draft is not None else (None, None)
+        if rollout_id.startswith(NEW):
+            return OpenedRollout(rollout_id, None, "{}", mine, began)
+        stale = ""
+        try:
+            rollout, stale = await self._saver.current(rollout_id)
+        except FleetError as error:
+            held = await context.mirror.item(context.scope, Rollout, rollout_id)
+            if held is None:
+                raise
+            rollout, stale = held, error.sentence()
+        return OpenedRollout(rollout_id, rollout, self._saver.text(rollout), mine, began, stale)
+
+    def new(self, start: Rollout | None = None) -> OpenedRollout:
+        """An editor for a rollout that is not there yet, blank or from another one, then without its name."""
+        document = self.form.blank() if start is None else self.form.put(load(self._saver.text(start)), "name", "")
+        return OpenedRollout(f"{NEW}{uuid.uuid4().hex[:12]}", None, pretty(document))
+
+    def draft(self, rollout_id: str, base: str, mine: str) -> None:
+        """Keep what is typed; written shortly after the last key, and when the session ends."""
+        self._drafts.put(rollout_id, base, mine)
+
+    async def drop_draft(self, rollout_id: str) -> None:
+        await self._drafts.drop(rollout_id)
+
+    async def drafts(self) -> list[str]:
+        """Ids with a draft; new ones begin with `new:`."""
+        return await self._drafts.ids()
+
+    async def check_text(self, text: str) -> Checked:
+        """Problems of a text with their lines: syntax and contract. Asks nobody; long texts in a thread."""
+        if len(text) > _LONG_TEXT:
+            return await asyncio.to_thread(check, text, self.form.check)
+        return check(text, self.form.check)
+
+    def differences(self, base: str, mine: str) -> list[Difference]:
+        """What `mine` changes. Raises `FleetError` INVALID when one of them is not JSON."""
+        return differences(load(base), load(mine))
+
+    # what it would do
+    async def check(self, document: Mapping[str, Any], rollout_id: str = "", *, fresh: bool = False) -> RolloutCheck:
+        """Look at a document: name, apps, images, groups, options. fresh: the catalogue is read anew first."""
+        return await self._checker.check(document, rollout_id, fresh=fresh)
+
+    async def resolve(
+        self,
+        document: Mapping[str, Any],
+        progress: Callable[[Resolving], None] | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> Reach:
+        """Find out whom a document reaches; stopped half-way it says what it knows. See `Reach`."""
+        return await self._resolver.resolve(self.form.read(document), progress, stop)
+
+    async def choices(self, document: Mapping[str, Any], reach: Reach) -> Prediction:
+        """Which image each of the devices will get, as last seen."""
+        looked = await self.check(document)
+        return await self._checker.predict(looked, reach.devices, await self._resolver.index())
+
+    async def conflicts(
+        self, document: Mapping[str, Any], rollout_id: str = "", reach: Reach | None = None
+    ) -> list[Clash]:
+        """Where other enabled rollouts want something else of the same devices, as last seen; asks nobody."""
+        looked = await self.check(document, rollout_id)
+        index = await self._resolver.index()
+        devices = reach.devices if reach is not None else index.reach(looked.rollout)
+        return (await self._checker.conflicts(looked, rollout_id, devices, index))[0]
+
+    # saving
+    async def plan(
+        self,
+        rollout_id: str | None,
+        mine: str,
+        base: str = "{}",
+        *,
+        progress: Callable[[Resolving], None] | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> RolloutPlan:
+        """Find out all that a save would do. mine: the document's text; base: what the edit began from.
+
+        The catalogue is read anew and the scope resolved. Raises `FleetError` INVALID for a text that is no JSON;
+        other problems are in the plan.
+        """
+        known_as = "" if rollout_id is None or rollout_id.startswith(NEW) else rollout_id
+        document = load(mine)
+        if not isinstance(document, dict):
+            raise FleetError(Kind.INVALID, "Not sent: a rollout is a JSON object", sent=Sent.NEVER)
+        rollout = self.form.read(document)
+        reach = await self._resolver.resolve(rollout, progress, stop)
+        # After the scope: that has read the list of groups.
+        looked = await self._checker.check(document, known_as, fresh=True)
+        index = await self._resolver.index()
+        clashes, left_out = await self._checker.conflicts(looked, known_as, reach.devices, index)
+        return make_plan(
+            rollout_id,
+            rollout,
+            mine,
+            base,
+            images=looked.images,
+            reach=reach,
+            prediction=await self._checker.predict(looked, reach.devices, index),
+            clashes=clashes,
+            problems=looked.problems,
+            left_out=left_out,
+            at=self._context.clock.now(),
+        )
+
+    async def save(self, plan: RolloutPlan, typed: str = "") -> RolloutSaved | Changed:
+        """Send what was planned. typed: what the plan expects.
+
+        Reads the service's copy first: when it is not the plan's base any more, nothing is sent and the answer is
+        `Changed`; decide, then plan again with `base=theirs`. Raises `FleetError`; INVALID carries the problems.
+        """
+        context = self._context
+        context.arming.need()
+        errors = tuple(problem for problem in plan.problems if not problem.warning)
+        if errors:
+            raise _refused(f"{errors[0].pointer}: {errors[0].message}".removeprefix(": "), errors)
+        if context.clock.now() - plan.at > PLAN_KEPT:
+            raise _refused("what was found out is more than 10 minutes old", todo="Look at it again and confirm.")
+        if not plan.accepts(typed):
+            raise _refused("it was not confirmed", todo=f"Type {plan.typed}." if plan.typed else "Type nothing for it.")
+        saved = await self._saver.save(plan.id, load(plan.text), plan.base)
+        if isinstance(saved, RolloutSaved):
+            self._resolver.forget((*plan.reach.unknown, *plan.reach.undecided))
+            context.hub.publish(ItemsChanged(context.scope, "rollouts", frozenset({saved.rollout.id})))
+        return saved
+
+    # following
+    async def progress(self, rollout_id: str, *, visible: Sequence[str] = (), most: int = 20) -> Progress:
+        """How far it is, from what its devices report.
+
+        visible: devices on the screen: their apps are read first; most: how many lists of apps are read in this call.
+        Raises `FleetError` when the rollout is not known here either.
+        """
+        context = self._context
+        rollout = await context.mirror.item(context.scope, Rollout, rollout_id)
+        if rollout is None:
+            rollout, _ = await self._saver.current(rollout_id)
+        document = load(rollout.raw)
+        looked = await self._checker.check(document, rollout_id)
+        reach = await self._resolver.resolve(looked.rollout)
+        index = await self._resolver.index()
+        prediction = await self._checker.predict(looked, reach.devices, index) if looked.rollout.images else None
+        refs = list(dict.fromkeys(app.app_id for app in looked.rollout.apps))
+        return await self._follower.progress(
+            rollout_id, reach, index, looked.apps, refs, prediction, visible=visible, most=most
+        )
+
+    async def watch(
+        self, rollout_id: str, visible: Callable[[], Sequence[str]] = tuple, *, every: float = WATCH_EVERY
+    ) -> AsyncIterator[Progress]:
+        """Its progress again and again, every half minute, for as long as somebody iterates."""
+        while True:
+            yield await self.progress(rollout_id, visible=visible())
+            await self._context.clock.sleep(every)
+
+
+def _refused(why: str, problems: tuple[Problem, ...] = (), *, todo: str = "") -> FleetError:
+    return FleetError(Kind.INVALID, f"Not sent: {why}", problems=problems, sent=Sent.NEVER, todo=todo)

@@ -1,0 +1,174 @@
+"""What saving a rollout will do, in sentences, and what a person has to type for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mdm_tui.fleet.catalogue import Image
+from mdm_tui.fleet.conflicts import Clash
+from mdm_tui.fleet.errors import Problem
+from mdm_tui.fleet.matching import Prediction
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.text import clean
+
+from .rollouts_scope import Reach
+
+__all__ = ["RolloutPlan", "make_plan"]
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPlan:
+    """A save, frozen. id: None or `new:…` for one that the service does not have yet. text: the document; base: what
+    the edit began from. problems: errors keep it from being sent. sentences: what to show before sending.
+
+    expects: each thing that must be typed, in this order, in one line; none for an ordinary save. at: epoch seconds; a
+    plan grows stale.
+    """
+
+    id: str | None
+    name: str
+    text: str
+    base: str
+    reach: Reach
+    prediction: Prediction
+    clashes: tuple[Clash, ...]
+    problems: tuple[Problem, ...]
+    sentences: tuple[str, ...]
+    expects: tuple[str, ...]
+    at: float
+
+    @property
+    def ready(self) -> bool:
+        """Nothing but warnings stands in its way."""
+        return all(problem.warning for problem in self.problems)
+
+    @property
+    def typed(self) -> str:
+        """What must be typed, "" when nothing must."""
+        return " ".join(self.expects)
+
+    def accepts(self, typed: str) -> bool:
+        """Whether what was typed confirms it. Thousands may be separated: `1,204` is 1204."""
+        plain = re.sub(r"(?<=\d)[,.'_](?=\d{3}(\D|$))", "", typed)
+        return " ".join(plain.split()).casefold() == self.typed.casefold()
+
+
+def make_plan(
+    rollout_id: str | None,
+    rollout: Rollout,
+    text: str,
+    base: str,
+    *,
+    images: Mapping[str, Image],
+    reach: Reach,
+    prediction: Prediction,
+    clashes: Sequence[Clash],
+    problems: Sequence[Problem],
+    left_out: str,
+    at: float,
+) -> RolloutPlan:
+    """Put together what was found out. images: what the rollout names, by its reference."""
+    found = list(problems)
+    if reach.nobody:
+        found.append(Problem(("groups",), "it reaches nobody", warning=True))
+    if reach.devices:
+        places = {image.id: (place, image.name or ref) for ref, image in images.items()
+                  for place, other in enumerate(rollout.images) if other == ref}  # fmt: skip
+        found.extend(
+            Problem(("images", places[key][0]), f"{places[key][1]} is for none of the devices it reaches", warning=True)
+            for key in prediction.unfit
+            if key in places
+        )
+    return RolloutPlan(
+        rollout_id,
+        rollout.name,
+        text,
+        base,
+        reach,
+        prediction,
+        tuple(clashes),
+        tuple(found),
+        tuple(_sentences(rollout, reach, prediction, clashes, left_out)),
+        tuple(_expects(reach)),
+        at,
+    )
+
+
+def _expects(reach: Reach) -> list[str]:
+    typed: list[str] = []
+    if reach.registers:
+        typed.append(f"register {reach.registers}")
+    if reach.everyone:
+        typed.append(str(reach.count))
+    return typed
+
+
+def _sentences(
+    rollout: Rollout, reach: Reach, prediction: Prediction, clashes: Sequence[Clash], left_out: str
+) -> list[str]:
+    said = [_whom(reach)]
+    if not reach.everyone and reach.with_below != reach.count:
+        said.append(
+            f"With the groups below them it would be {reach.with_below:,}; "
+            "whether the service includes those is not stated."
+        )
+    said.extend(f"The group {group.name} is not at the service any more." for group in reach.groups if group.gone)
+    if reach.unknown:
+        said.append(
+            f"Saving registers {_devices(len(reach.unknown))} that the service does not know: {_list(reach.unknown)}."
+        )
+    if reach.undecided:
+        count = len(reach.undecided)
+        said.append(
+            f"Of {count:,} {'entry' if count == 1 else 'entries'} it is not known whether the service knows them; "
+            f"saving may register them: {_list(reach.undecided)}."
+        )
+    said.extend(f"{note.rstrip('.')}." for note in reach.notes)
+    if rollout.enabled is False:
+        said.append("It is disabled: nothing is installed until it is enabled.")
+    if rollout.images:
+        for kin in prediction.kin[:_NAMED]:
+            build = f" on {kin.hardware.build}" if kin.hardware.build else ""
+            sure = "" if kin.choice.certainty == "certain" else f" ({kin.choice.certainty})"
+            said.append(
+                f"Images for {_devices(len(kin.devices))} ({kin.hardware.label}{build}): {kin.choice.reason}{sure}."
+            )
+        if len(prediction.kin) > _NAMED:
+            rest = sum(len(kin.devices) for kin in prediction.kin[_NAMED:])
+            said.append(f"Images for {rest:,} more devices of {len(prediction.kin) - _NAMED:,} other kinds.")
+    said.extend(f"Conflict: {clash.sentence}." for clash in clashes[:_NAMED])
+    if len(clashes) > _NAMED:
+        said.append(f"{len(clashes) - _NAMED:,} more conflicts with other rollouts.")
+    if left_out:
+        said.append(f"{left_out}.")
+    return said
+
+
+def _whom(reach: Reach) -> str:
+    if reach.everyone:
+        seen = f" ({reach.mirrored:,} as last seen here)" if reach.total not in (None, reach.mirrored) else ""
+        return f"It reaches EVERY device of the site, {reach.count:,}{seen}; the scope is ignored."
+    if reach.nobody:
+        return "It reaches nobody."
+    parts: list[str] = []
+    if reach.groups:
+        count = len(reach.groups)
+        parts.append(f"{sum(group.devices for group in reach.groups):,} in {count} group{'' if count == 1 else 's'}")
+    alone = sum(len(entry.devices) or entry.state == "registered" for entry in reach.entries)
+    if alone:
+        parts.append(f"{alone:,} named by themselves")
+    least = "" if reach.complete else "at least "
+    return f"It reaches {least}{_devices(reach.count)}{': ' + ', '.join(parts) if parts else ''}."
+
+
+def _devices(count: int) -> str:
+    return f"{count:,} device{'' if count == 1 else 's'}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    shown = ", ".join(clean(text, 60) for text in texts[:_NAMED])
+    return f"{shown}, and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else shown

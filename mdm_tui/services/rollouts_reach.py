@@ -1,0 +1,270 @@
+"""Which devices a rollout reaches: everyone, groups, single entries; and which entries saving it would register."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.groups import Group, GroupTree
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.text import clean, normal_serial
+
+from .context import Context
+from .rollouts_scope import FACTS, Entry, GroupReach, Index, Reach, Resolving
+
+if TYPE_CHECKING:
+    from .groups import Groups
+
+__all__ = ["Resolver"]
+
+# Requests for one resolving, whatever the scope is: the rest is said to be undecided.
+MOST_REQUESTS = 600
+# Single questions for serial numbers; more of them are worth reading the list of devices first.
+MOST_ASKED = 100
+_ASK_AT_ONCE = 20
+KEPT = 300.0
+_GONE = "the group is gone"
+# After these the next request would only wait for the same again.
+_HOPELESS = frozenset({Kind.UNREACHABLE, Kind.TIMEOUT, Kind.TLS, Kind.SIGNED_OUT, Kind.RATE_LIMITED, Kind.SERVER,
+                       Kind.CONFIG, Kind.UNSUPPORTED, Kind.FORBIDDEN})  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Work:
+    """One resolving. failed: the sentence that ended asking, "" while it goes on."""
+
+    progress: Callable[[Resolving], None] | None
+    stop: asyncio.Event | None
+    total: int
+    done: int = 0
+    requests: int = 0
+    failed: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(Resolving(min(self.done, self.total), self.total, what))
+
+    @property
+    def ended(self) -> str:
+        """Why nothing more is asked, "" when it may be."""
+        if self.failed:
+            return self.failed
+        if self.stop is not None and self.stop.is_set():
+            return "stopped"
+        return f"more than {MOST_REQUESTS} requests" if self.requests >= MOST_REQUESTS else ""
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def fail(self, error: FleetError, what: str) -> None:
+        self.note(f"{what}: {error.sentence()}")
+        if error.kind in _HOPELESS:
+            self.failed = error.what
+
+
+class Resolver:
+    """Resolves scopes on one connection; what was asked is kept for five minutes."""
+
+    def __init__(self, context: Context, groups: Groups) -> None:
+        self._context = context
+        self._groups = groups
+        self._asked: dict[str, tuple[float, bool]] = {}
+        self._walked = float("-inf")
+
+    async def resolve(
+        self,
+        rollout: Rollout,
+        progress: Callable[[Resolving], None] | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> Reach:
+        """Find out whom it reaches. Never raises for what cannot be read: `complete` and `notes` say it."""
+        entries = list(dict.fromkeys(entry.strip() for entry in rollout.devices))
+        groups = list(dict.fromkeys(rollout.groups))
+        work = _Work(progress, stop, len(groups) + len(entries))
+        total = await self._everyone(work) if rollout.everyone else None
+        reached: set[str] = set()
+        found_groups: list[GroupReach] = []
+        if groups and not rollout.everyone:
+            found_groups, reached = await self._all_groups(groups, work)
+        found_entries = await self._entries(entries, work)
+        if work.ended:
+            work.note(f"Not everything was read: {work.ended}")
+        mirrored = await self._context.mirror.facts(self._context.scope, ())
+        if rollout.everyone:
+            reached = set(mirrored)
+        else:
+            reached.update(device for entry in found_entries for device in entry.devices)
+        return Reach(
+            rollout.everyone,
+            frozenset(reached),
+            tuple(found_groups),
+            tuple(found_entries),
+            total,
+            len(mirrored),
+            requests=work.requests,
+            complete=not work.ended and not any(group.unread for group in found_groups),
+            notes=tuple(work.notes),
+            at=self._context.clock.now(),
+        )
+
+    async def index(self) -> Index:
+        """The devices as the mirror has them now."""
+        return Index(await self._context.mirror.facts(self._context.scope, FACTS))
+
+    async def _everyone(self, work: _Work) -> int | None:
+        work.tell("how many devices there are")
+        try:
+            work.requests += 1
+            page = await self._context.call(lambda provider: provider.devices(1, 1))
+        except FleetError as error:
+            work.fail(error, "How many devices there are could not be asked")
+            return None
+        if page.total is None:
+            work.note("The service does not say how many devices there are: counted as last seen")
+        return page.total
+
+    # groups
+    async def _all_groups(self, wanted: list[str], work: _Work) -> tuple[list[GroupReach], set[str]]:
+        context = self._context
+        listed = True
+        work.tell("the list of groups")
+        if not work.ended:
+            try:
+                work.requests += 1
+                await self._groups.refresh()
+            except FleetError as error:
+                listed = False
+                work.fail(error, "The groups could not be read")
+        tree = GroupTree.build(await context.mirror.items(context.scope, Group))
+        unread: dict[str, str] = {}
+        for group in wanted:
+            work.tell(f"devices of {clean(tree.node(group).name) if group in tree else group}")
+            if group not in tree and listed:
+                unread[group] = _GONE
+            elif why := await self._members(group, work):
+                unread[group] = why
+            work.done += 1
+        index = await self.index()
+        inside = {group: index.group(group) for group in wanted}
+        covered: set[str] = set(wanted)
+        found: list[GroupReach] = []
+        for group in wanted:
+            node = tree.get(group)
+            below = [key for key in tree.below(group) if key not in covered] if node is not None else []
+            covered.update(below)
+            found.append(
+                GroupReach(
+                    group,
+                    node.name if node is not None else group,
+                    len(inside[group]),
+                    sum(tree.node(key).devices or 0 for key in below),
+                    unread.get(group) == _GONE,
+                    unread.get(group, "").removeprefix(_GONE),
+                )
+            )
+        return found, {device for devices in inside.values() for device in devices}
+
+    async def _members(self, group: str, work: _Work) -> str:
+        """Read who is in a group, page by page; why they may not all be known then, else ""."""
+        if work.ended:
+            return work.ended
+
+        def page(read: int, total: int | None) -> None:
+            work.requests += 1
+
+        try:
+            return (await self._groups.members(group, progress=page, stop=work.stop)).note
+        except FleetError as error:
+            if error.kind is Kind.NOT_FOUND:
+                # Gone between the list and the question.
+                return _GONE
+            work.fail(error, f"The devices of a group could not be read ({clean(group, 60)})")
+            return error.what
+
+    # entries
+    async def _entries(self, texts: list[str], work: _Work) -> list[Entry]:
+        """What each entry means: the mirror knows, else the list of devices, else the question for its serial."""
+        found = await self._known(texts, {})
+        need = [text for text in texts if text not in found and self._answer(text) is None]
+        if len(need) > _ASK_AT_ONCE and not work.ended and self._context.clock.now() - self._walked >= KEPT:
+            await self._walk(need, work)
+            found = await self._known(texts, found)
+        asked = 0
+        for text in texts:
+            if text not in found and asked < MOST_ASKED and not work.ended and self._answer(text) is None:
+                asked += 1
+                work.tell(f"serial {clean(text, 60)}")
+                await self._ask(text, work)
+            work.done += 1
+        left = 0
+        for text in texts:
+            if text in found:
+                continue
+            answer = self._answer(text)
+            left += answer is None
+            note = "" if normal_serial(text) else "is a placeholder, not a serial number"
+            found[text] = Entry(
+                text, "undecided" if answer is None else "registered" if answer else "unknown", note=note
+            )
+        if left and not work.ended:
+            work.note(f"{left:,} entries were not asked for: at most {MOST_ASKED} are, one by one")
+        return [found[text] for text in texts]
+
+    async def _known(self, texts: Iterable[str], found: dict[str, Entry]) -> dict[str, Entry]:
+        index = await self.index()
+        for text in texts:
+            if text in found:
+                continue
+            if not text:
+                found[text] = Entry(text, "empty", note="is blank")
+            elif same := index.entry(text):
+                note = f"is the serial number of {len(same)} devices" if len(same) > 1 else ""
+                found[text] = Entry(text, "known", same, note)
+        return found
+
+    async def _walk(self, need: list[str], work: _Work) -> None:
+        """Read the list of devices page by page until all are found; those missing then are asked for by themselves."""
+        context, limit = self._context, self._context.connection.page_size
+        missing = {normal_serial(text) or text for text in need}
+        number = 0
+        while missing and not work.ended:
+            number += 1
+            at = context.clock.now()
+            try:
+                work.requests += 1
+                page = await context.call(lambda provider, number=number: provider.devices(number, limit))
+            except FleetError as error:
+                work.fail(error, "The list of devices could not be read")
+                return
+            context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
+            for device in page.items:
+                missing.discard(device.id)
+                missing.discard(normal_serial(str(device.values.get("serial") or "")))
+            work.tell(f"page {number} of the list of devices")
+            if not page.has_next or not page.items:
+                self._walked = at
+                return
+
+    async def _ask(self, text: str, work: _Work) -> None:
+        try:
+            work.requests += 1
+            there = await self._context.call(lambda provider: provider.registered(text), Capability.DEVICE_REGISTER)
+        except FleetError as error:
+            work.fail(error, f"It could not be asked whether {clean(text, 60)} is registered")
+            return
+        self._asked[text] = (self._context.clock.now(), there)
+
+    def _answer(self, text: str) -> bool | None:
+        at, there = self._asked.get(text, (float("-inf"), False))
+        return there if self._context.clock.now() - at < KEPT else None
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """A save may have registered these: what was answered before is no more true."""
+        for text in texts:
+            self._asked.pop(text, None)

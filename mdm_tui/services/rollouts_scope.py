@@ -1,0 +1,152 @@
+"""What is known of whom a rollout reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mdm_tui.fleet.devices import Value
+from mdm_tui.fleet.matching import Hardware
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.text import normal_serial
+
+__all__ = ["FACTS", "Entry", "GroupReach", "Index", "Reach", "Resolving"]
+
+FACTS = ("name", "serial", "groupid", "product", "model", "build")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One device as the scope names it.
+
+    state: `known` to the mirror, `registered` (the service knows it, the mirror not yet), `unknown` (saving would
+    register it), `undecided` (nobody was asked), `empty` (blank). devices: ids; several share a serial number.
+    """
+
+    text: str
+    state: Literal["known", "registered", "unknown", "undecided", "empty"]
+    devices: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReach:
+    """A group in the scope. devices: directly in it; below: in the groups below it, as far as said.
+
+    gone: the service lists it no more. unread: why its members may not all be known, "" when they are.
+    """
+
+    id: str
+    name: str
+    devices: int
+    below: int = 0
+    gone: bool = False
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """How far it is. done of total: groups and entries."""
+
+    done: int
+    total: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which devices a rollout reaches.
+
+    devices: ids that the mirror knows, groups counted without those below. total: with `everyone`, how many devices
+    the site has as the service says, None when it does not; mirrored: how many the mirror has. requests: how many
+    were made for it. complete: everything was read. notes: sentences on what was not. at: epoch seconds.
+    """
+
+    everyone: bool
+    devices: frozenset[str]
+    groups: tuple[GroupReach, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    total: int | None = None
+    mirrored: int = 0
+    requests: int = 0
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+    at: float = 0.0
+
+    def _of(self, state: str) -> tuple[str, ...]:
+        return tuple(entry.text for entry in self.entries if entry.state == state)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Entries that the service does not know: saving registers them."""
+        return self._of("unknown")
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Entries of which that is not known."""
+        return self._of("undecided")
+
+    @property
+    def registers(self) -> int:
+        """How many devices saving may register: what is not known to exist counts."""
+        return len(self.unknown) + len(self.undecided)
+
+    @property
+    def count(self) -> int:
+        """How many devices of the service it reaches, as far as known; without those that saving would register."""
+        if self.everyone:
+            return self.mirrored if self.total is None else self.total
+        return len(self.devices) + len(self._of("registered"))
+
+    @property
+    def nobody(self) -> bool:
+        """It reaches no device and would register none."""
+        return not self.everyone and not self.count and not self.registers and self.complete
+
+    @property
+    def with_below(self) -> int:
+        """How many it would be if groups counted with those below them, which the contract leaves open."""
+        return self.count + sum(group.below for group in self.groups)
+
+
+class Index:
+    """All devices as the mirror has them, by what scopes name: read once, asked for many rollouts.
+
+    facts: id → the values of `FACTS`.
+    """
+
+    def __init__(self, facts: Mapping[str, tuple[Value, ...]]) -> None:
+        self.all = frozenset(facts)
+        self.names: dict[str, str] = {}
+        self.hardware: dict[str, Hardware] = {}
+        self._groups: dict[str, set[str]] = {}
+        self._serials: dict[str, list[str]] = {}
+        for device, values in facts.items():
+            name, serial, group, *kind = (str(value or "").strip() for value in values)
+            self.names[device] = name or device
+            self.hardware[device] = Hardware(*kind)
+            if group:
+                self._groups.setdefault(group, set()).add(device)
+            if key := normal_serial(serial):
+                self._serials.setdefault(key, []).append(device)
+
+    def group(self, group_id: str) -> frozenset[str]:
+        """The devices directly in a group, as last learnt."""
+        return frozenset(self._groups.get(group_id, ()))
+
+    def entry(self, text: str) -> tuple[str, ...]:
+        """The devices that an entry of a scope means: one of that id, else those of that serial number."""
+        if text in self.all:
+            return (text,)
+        return tuple(sorted(self._serials.get(normal_serial(text), ())))
+
+    def reach(self, rollout: Rollout) -> frozenset[str]:
+        """The devices that a rollout reaches, groups without those below them."""
+        if rollout.everyone:
+            return self.all
+        found: set[str] = set()
+        for group in rollout.groups:
+            found |= self._groups.get(group, set())
+        found.update(device for text in rollout.devices for device in self.entry(text.strip()))
+        return frozenset(found)
