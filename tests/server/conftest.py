@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from midm_client import MidmClient
 
 from mdm_tui.server.testing import BASE_URL, Fleet, fleet
 from mdm_tui.server.world.records import Device
@@ -64,3 +65,10 @@ async def client(made: Fleet) -> AsyncIterator[Client]:
 def client_on() -> type[Client]:
     """A client of a fleet that the test opens itself; the test closes both."""
     return Client
+
+
+@pytest.fixture
+async def midm(made: Fleet) -> AsyncIterator[MidmClient]:
+    client = MidmClient(made)
+    yield client
+    await client.http.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import stat
@@ -45,6 +46,31 @@ def _get(ready: dict, path: str, **headers: str):
         return json.load(response)
 
 
+def _midm_device_count(ready: dict) -> int:
+    """Sign in with what the ready line says and ask how many devices there are."""
+    midm = ready["midm"]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    key = {"x-api-key": midm["api_key"], "Content-Type": "application/json"}
+    body = json.dumps({"email": midm["email"], "password": midm["password"], "type": "email"}).encode()
+    request = urllib.request.Request(f"{midm['base_url']}/portal/V1/auth", body, key)
+    with opener.open(request, timeout=20) as response:
+        token = json.load(response)["data"]["access_token"]
+    headers = {**key, "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{midm['base_url']}/ota/api/device/find?size=1", headers=headers)
+    with opener.open(request, timeout=20) as response:
+        found = json.load(response)
+    assert found["data"][0]["siteUuid"] == midm["organization"]
+    return found["totalSize"]
+
+
+def test_secrets_come_through_the_environment() -> None:
+    given = {"MDM_TUI_SERVER_API_KEY": "given-key", "MDM_TUI_SERVER_PASSWORD": "given-word"}
+    with _server(env={**os.environ, **given}) as process:
+        ready = json.loads(process.stdout.readline())
+        assert (ready["midm"]["api_key"], ready["midm"]["password"]) == ("given-key", "given-word")
+        assert _midm_device_count(ready) > 10
+
+
 def test_ready_line_answers_and_a_clean_end_on_a_signal(tmp_path) -> None:
     log = tmp_path / "server.log"
     with _server("--log-file", str(log)) as process:
@@ -55,6 +81,7 @@ def test_ready_line_answers_and_a_clean_end_on_a_signal(tmp_path) -> None:
         assert ready["url"].startswith("http://127.0.0.1:")
         assert len(ready["applivery"]["token"]) > 30
         assert _get(ready, "/mdm/aosp/enterprise/devices")["data"]["totalDocs"] > 10
+        assert _midm_device_count(ready) > 10
         with pytest.raises(urllib.error.HTTPError) as refused:
             _get(ready, "/segments", Origin="http://page.example")
         assert refused.value.code == 403
@@ -64,7 +91,8 @@ def test_ready_line_answers_and_a_clean_end_on_a_signal(tmp_path) -> None:
         assert process.stderr.read() == ""
     text = log.read_text()
     assert "/v1/organizations/" in text
-    assert ready["applivery"]["token"] not in text
+    for secret in (ready["applivery"]["token"], ready["midm"]["api_key"], ready["midm"]["password"]):
+        assert secret not in text
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
@@ -103,13 +131,18 @@ def test_it_ends_without_a_word_on_requests_that_were_half_sent() -> None:
         assert process.stderr.read() == ""
 
 
-def test_a_data_folder_keeps_fleet_and_token_and_serves_one_at_a_time(tmp_path) -> None:
+def test_a_data_folder_keeps_fleet_and_secrets_and_serves_one_at_a_time(tmp_path) -> None:
     folder = tmp_path / "fleet"
     lines = []
     for _ in range(2):
         with _server("--data-dir", str(folder)) as process:
             ready = json.loads(process.stdout.readline())
-            lines.append({key: ready["applivery"][key] for key in ("organization", "token")})
+            lines.append(
+                (
+                    {key: ready["applivery"][key] for key in ("organization", "token")},
+                    {key: ready["midm"][key] for key in ("organization", "api_key", "email", "password")},
+                )
+            )
             if len(lines) == 1:
                 with _server("--data-dir", str(folder)) as second:
                     assert second.wait(20) == 1
@@ -119,7 +152,9 @@ def test_a_data_folder_keeps_fleet_and_token_and_serves_one_at_a_time(tmp_path) 
             assert process.wait(20) == 0
     assert lines[0] == lines[1]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+    for name in ("token", "api-key", "password"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert len({lines[0][0]["token"], lines[0][1]["api_key"], lines[0][1]["password"]}) == 3
 
 
 def test_a_taken_port_is_named() -> None:
