@@ -18,30 +18,35 @@ from typing import Any
 
 from . import codes
 
-__all__ = ["Child", "Ready"]
+__all__ = ["EMAIL", "Child", "Ready"]
 
 # Seconds for a fleet's first creation: the start itself, and so much for each device.
 _START, _EACH = 60.0, 0.01
 # Seconds that a server may take to end; who quits does not wait for one that hangs.
 _ENDING = 1.0
 _LONGEST_LINE = 65_536
+EMAIL = "demo@example.com"
+"""Who signs in at the demo's second system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the server said when it was ready."""
+    """What the server said when it was ready. site: the organisation of its second system, "" when it has none."""
 
     url: str
     organization: str
     token: str = field(repr=False)
+    midm_url: str = ""
+    site: str = ""
+    email: str = EMAIL
 
 
 class Child:
     """The server, started on entering and ended on leaving.
 
     The socket it answers on is opened here and handed over: its address is known at once, and a call that comes
-    before the server is ready waits instead of failing. The token is made here too and given through the
-    environment: it is in no file and in no list of processes.
+    before the server is ready waits instead of failing. The secrets are made here too and given through the
+    environment: they are in no file and in no list of processes.
     """
 
     def __init__(self, flags: Sequence[str], log: Path, devices: int = 500) -> None:
@@ -50,11 +55,15 @@ class Child:
         self._patience = _START + devices * _EACH
         self._process: subprocess.Popen[bytes] | None = None
         self.token = secrets.token_urlsafe(32)
+        self.api_key = secrets.token_urlsafe(24)
+        self.password = secrets.token_urlsafe(24)
         self.url = ""
+        self.root = ""
 
     def __enter__(self) -> Child:
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        self.root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.url = f"{self.root}/v1"
         # The child finds the package where we did, and never one in the folder it happens to start in.
         home = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
@@ -69,7 +78,13 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 pass_fds=(listener.fileno(),),
-                env={**os.environ, "PYTHONPATH": path, "MDM_TUI_SERVER_TOKEN": self.token},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": path,
+                    "MDM_TUI_SERVER_TOKEN": self.token,
+                    "MDM_TUI_SERVER_API_KEY": self.api_key,
+                    "MDM_TUI_SERVER_PASSWORD": self.password,
+                },
                 # A ctrl+c at the terminal is for the console; the server ends after it, with our pipe.
                 start_new_session=True,
             )
@@ -119,8 +134,16 @@ class Child:
         try:
             found: Any = json.loads(line)
             side = found["applivery"]
-            return Ready(str(side["base_url"]), str(side["organization"]), str(side["token"]))
-        except (ValueError, KeyError, TypeError):
+            other = found.get("midm") or {}
+            return Ready(
+                str(side["base_url"]),
+                str(side["organization"]),
+                str(side["token"]),
+                str(other.get("base_url", "")),
+                str(other.get("organization", "")),
+                str(other.get("email", EMAIL)),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise codes.CliError(f"The demo's server did not say that it is ready. {self._words()}") from None
 
     def _words(self) -> str:

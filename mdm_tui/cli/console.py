@@ -27,4 +27,4 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
     from mdm_tui.tui.app import run as open_app
 
     connections = {**settings.connections, connection.name: connection}
-    return open_app(connections, connection.name, settings, paths, env, {}, "")
+    return open_app(connections, connection.name, settings, paths, env, beside=settings.open)

@@ -13,13 +13,14 @@ from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
 
 from . import connect, log, terminal
-from .child import Child, Ready
+from .child import EMAIL, Child, Ready
 from .serve import fleet_flags
 
 __all__ = ["DEFAULTS", "open_console", "run"]
 
 DEFAULTS = Namespace(devices=500, seed=1, scenario="calm", speed=1.0)
 NAME = "demo"
+MIDM = "demo-midm"
 # As many demos side by side as anybody needs; each has a fleet of its own.
 _SIDE_BY_SIDE = 9
 
@@ -43,24 +44,39 @@ def open_console(arguments: Namespace, env: Mapping[str, str], notice: str = "")
             paths.server_log,
             arguments.devices,
         ) as child:
-            known = _known(folder)
-            if known is None:
+            ready = _known(folder, child)
+            if ready is None:
                 ready = child.wait()
                 _remember(folder, ready)
-                organization, url, token = ready.organization, ready.url, ready.token
-            else:
-                organization, url, token = known, child.url, child.token
-            connection = Connection(
-                name=NAME, provider="applivery", url=url, organization=organization, budget=settings.budget, demo=True
-            )
+            connections = _connections(ready, settings.budget)
+            secrets = {
+                NAME: {"token": Secret(ready.token)},
+                MIDM: {"api_key": Secret(child.api_key), "password": Secret(child.password)},
+            }
+            beside = [name for name in connections if name != NAME]
             from mdm_tui.tui.app import run as open_app
 
             what = f"{arguments.devices:,} simulated devices, scenario {arguments.scenario}, seed {arguments.seed}."
             notice = f"{notice} {what}".strip() if notice else f"Demo fleet: {what}"
             notice = f"{notice}{_beside(folder, name)}"
-            return open_app({NAME: connection}, NAME, settings, paths, env, {NAME: {"token": Secret(token)}}, notice)
+            return open_app(connections, NAME, settings, paths, env, secrets, notice, beside)
     finally:
         os.close(lock)
+
+
+def _connections(ready: Ready, budget: int) -> dict[str, Connection]:
+    """The demo's systems: the same world as two services see it."""
+    found = {
+        NAME: Connection(
+            name=NAME, provider="applivery", url=ready.url, organization=ready.organization, budget=budget, demo=True
+        )
+    }
+    if ready.site:
+        found[MIDM] = Connection(
+            name=MIDM, provider="midm", url=ready.midm_url, organization=ready.site, email=ready.email, budget=budget,
+            demo=True,
+        )  # fmt: skip
+    return found
 
 
 def _folder(paths: Paths, name: str) -> tuple[Path, int]:
@@ -90,15 +106,19 @@ def _beside(folder: Path, name: str) -> str:
     return f" Another demo has fleet {name}; this is a fleet of its own, {folder.name}."
 
 
-def _known(folder: Path) -> str | None:
-    """The fleet's own id from last time, so that its last known rows can be shown while the server starts."""
+def _known(folder: Path, child: Child) -> Ready | None:
+    """The fleet's own ids from last time, so that its last known rows can be shown while the server starts."""
     try:
-        found = json.loads((folder / "fleet.json").read_text())["organization"]
+        found = json.loads((folder / "fleet.json").read_text())
+        organization, site = found["organization"], found["site"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, str) and found else None
+    if not (isinstance(organization, str) and organization and isinstance(site, str)):
+        return None
+    return Ready(child.url, organization, child.token, child.root, site, EMAIL)
 
 
 def _remember(folder: Path, ready: Ready) -> None:
-    # The token is not in it: it lives as long as the server.
-    (folder / "fleet.json").write_text(json.dumps({"organization": ready.organization}) + "\n")
+    # No secret is in it: they live as long as the server.
+    known = {"organization": ready.organization, "site": ready.site}
+    (folder / "fleet.json").write_text(json.dumps(known) + "\n")

@@ -55,6 +55,8 @@ GROUP_TITLES: Final[dict[str, str]] = {
     "policies": "Policies",
     "policy": "Policy editor",
     "queue": "Queue",
+    "both": "Both: all open connections",
+    "connections": "The list of connections",
     "form": "Editing a device",
     "field": "A field of a form",
     "list": "Moving and marking",
@@ -64,8 +66,8 @@ GROUP_TITLES: Final[dict[str, str]] = {
 _SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue"), ("activity", "Activity"),
             ("pulse", "Pulse"), ("groups", "Groups"), ("apps", "Apps"), ("images", "Images"),
             ("rollouts", "Rollouts"))  # fmt: skip
-_LISTS = ("devices", "policies", "queue")
-_HERE = 3  # so many of them exist
+_LISTS = ("devices", "policies", "queue", "both")
+_LATER = frozenset({"activity", "pulse"})
 _LINES = {
     "grid.up": "Up, down", "grid.down": "Up, down", "grid.page_up": "A page", "grid.page_down": "A page",
     "grid.half_page_up": "Half a page", "grid.half_page_down": "Half a page", "grid.home": "First row, last row",
@@ -78,8 +80,8 @@ _MOVES = frozenset(_LINES) - {"grid.next", "grid.previous"}
 ACTIONS: Final[tuple[Action, ...]] = (
     # everywhere: owned by the app
     *(
-        Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')", palette=number <= _HERE,
-               line="The screens on top" if number <= _HERE else "Not in this version")
+        Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')", palette=name not in _LATER,
+               line="Not in this version" if name in _LATER else "The screens on top")
         for number, (name, title) in enumerate(_SCREENS, 1)
     ),
     Action("bar.open", "colon", "Go anywhere", ("everywhere",), "command_bar",
@@ -87,6 +89,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette.open", "ctrl+p", "Palette", ("everywhere",), "command_palette", palette=False),
     Action("help.open", "question_mark", "Keys that work here", ("everywhere",), "help"),
     Action("back", "escape,q", "One layer back", ("everywhere",), "back"),
+    Action("connections", "at", "Connections", ("everywhere",), "connections",
+           "shows another one, opens several beside each other, closes one"),
+    Action("both", "B", "Both", ("everywhere",), "both", "the devices of all open connections, joined by serial"),
     Action("arm", "A", "Arm or lock", ("everywhere",), "arm", "a production connection, for a while, to change things"),
     Action("quit", "ctrl+q", "Quit", ("everywhere",), "leave", "asks if something is running"),
     Action("copy.selection", "ctrl+c", "Copy or clear", ("everywhere",), "copy_or_clear",
@@ -107,12 +112,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("copy", "y", "Copy", (*_LISTS, "device"), "copy", "a line fit for a ticket"),
     Action("copy.all", "Y", "Copy all of it", ("device",), "copy_all"),
     Action("export", "x", "Export", (*_LISTS, "device"), "export", "what is seen, to a CSV or JSON file"),
-    Action("marks.only", "m", "Only marked", ("devices",), "only_marked"),
+    Action("marks.only", "m", "Only marked", ("devices", "both"), "only_marked"),
     Action("faults.only", "f", "Faults only", ("devices",), "faults_only"),
-    Action("freeze", "z", "Freeze", ("devices",), "freeze", "order and members stay until it is pressed again"),
+    Action("freeze", "z", "Freeze", ("devices", "both"), "freeze", "order and members stay until it is pressed again"),
     Action("columns", "W", "Choose columns", ("devices",), "columns"),
-    Action("preview", "p", "Preview", ("devices",), "preview"),
-    Action("scope", "", "Segment", ("policies",), "scope", "of the whole console, as :segment"),
+    Action("preview", "p", "Preview", ("devices", "both"), "preview"),
+    Action("both.act", "c", "Act", ("both",), "act", "asks which system first; a run never crosses connections"),
+    Action("both.differ", "d", "Disagreements", ("both",), "differ", "only devices on which the systems disagree"),
+    Action("both.only", "F", "Which disagreements", ("both",), "which", "version, group, last seen, only in one"),
+    Action("connection.show", "enter", "Show it", ("connections",), "show", palette=False),
+    Action("connection.open", "space", "Open it beside", ("connections",), "open", palette=False),
+    Action("connection.close", "x,delete", "Close it", ("connections",), "close", "asks when something is being sent",
+           palette=False),
+    Action("scope", "", "Segment", ("policies",), "scope", "of this connection, as :segment"),
     Action("duplicate", "", "Copy the policy", ("policies",), "duplicate", "a new one that begins as it is"),
     Action("delete", "", "Delete", ("policies",), "delete"),
     Action("assign", "", "Assign to devices", ("policies",), "assign", "to the marked ones, else to one to be chosen"),
@@ -156,8 +168,8 @@ BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 _NAMES: Final = {
     "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
-    "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2", "f3": "F3", "f4": "F4",
-    "f5": "F5",
+    "at": "@", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2",
+    "f3": "F3", "f4": "F4", "f5": "F5",
 }  # fmt: skip
 
 

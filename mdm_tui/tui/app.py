@@ -1,13 +1,12 @@
-"""The app: wiring only. Sessions, modes, the bridge and the header's clock; what is drawn stands in the screens."""
+"""The app: wiring only. Start, end, keys and the clock; sessions stand in `fleets`, what is drawn in the screens."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -16,11 +15,11 @@ from textual.binding import Binding
 from textual.filter import ANSIToTruecolor, LineFilter
 
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.fleet.provider import Capability
-from mdm_tui.tui import app_go, look, safe, signals
+from mdm_tui.tui import app_go, look, modes, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.app_fail import Failing
-from mdm_tui.tui.bridge import Bridge
+from mdm_tui.tui.fleets import Fleets
+from mdm_tui.tui.header_state import header_state
 from mdm_tui.tui.keyguard import KEY_WINDOW, EarlyKeys, KeyGuard
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, use_theme
@@ -32,26 +31,23 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from mdm_tui.fleet.provider import Scope
+    from mdm_tui.config.connections import Connection
     from mdm_tui.services.session import Session
-    from mdm_tui.store.mirror import View
+    from mdm_tui.store.mirror import Mirror
+    from mdm_tui.tui.fleets import Opener
 
 __all__ = ["MdmApp", "run"]
-
-IDLE_AFTER = 300.0
-"""Seconds without a key or the mouse after which nobody is taken to look."""
 
 
 def _hears(event: events.Event) -> bool:
     return False
 
 
-class MdmApp(app_go.Going, Failing, App[int]):
+class MdmApp(app_go.Going, Fleets, Failing, App[int]):
     """The console on one or more sessions; `current` is the one that is looked at."""
 
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[Any]] = {app_go.palette_provider}
-    DEFAULT_MODE = "devices"
     BINDINGS: ClassVar[list[Any]] = [*bindings("everywhere"), Binding("ctrl+z", "stay", show=False)]
     TITLE = "mdm-tui"
     CSS = look.CSS
@@ -68,10 +64,18 @@ class MdmApp(app_go.Going, Failing, App[int]):
         clock: Callable[[], float] = time.time,
         key_window: float = KEY_WINDOW,
         keymap: Mapping[str, str] | None = None,
+        connections: Mapping[str, Connection] | None = None,
+        opener: Opener | None = None,
+        beside: Sequence[str] = (),
     ) -> None:
+        """connections: all that are set up; opener: makes a session for one of them, on a mirror that is shared.
+
+        beside: names of those that are opened as soon as the first has started.
+        """
+        self.DEFAULT_MODE = modes.mode_name(current, "devices")  # type: ignore[misc]
         super().__init__()
-        self.sessions = dict(sessions)
-        self.current = current
+        self.hold(sessions, current, connections, opener)
+        self._beside = tuple(beside)
         self.settings = settings
         self.paths = paths
         self.env = env
@@ -82,26 +86,14 @@ class MdmApp(app_go.Going, Failing, App[int]):
         self.last_key = float("-inf")
         self.last_touch = clock()
         self.bar_history: list[str] = []
-        self.segment: tuple[int, ...] = ()
-        self.segment_name = ""
-        self.segment_scope: Scope | None = None
         self.news_seen = 0
-        self.last_known: float | None = None
         self._keymap_wanted = dict(keymap or {})
-        self._bridges: dict[str, Bridge] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._guard = KeyGuard(self, key_window)
         self._early = EarlyKeys(self)
-        for name, make in self.screen_makers().items():
-            self.add_mode(name, make)
         theme, problem = find_theme(settings.theme, paths.config / "themes")
         use_theme(self, theme, colour_depth(env))
         self._problems = [problem] if problem else []
-
-    @property
-    def session(self) -> Session:
-        """The session that is looked at."""
-        return self.sessions[self.current]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         # The terminal's own sixteen colours must stay what they are; Textual notices a theme of theirs too late.
@@ -128,32 +120,25 @@ class MdmApp(app_go.Going, Failing, App[int]):
         asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
         for sentence in [*self._problems, *([self.notice] if self.notice else [])]:
             safe.toast(self, "", sentence, "warning" if sentence in self._problems else "information")
-        self.spawn(self._start(self.current), "start")
+        self.spawn(self._start_all(), "start")
         self.set_interval(1.0, self._tick)
         if not self.is_headless:
             signals.before_stopping(self.lock)
         # The shell has written over the screen.
         self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))
 
-    async def _start(self, name: str) -> None:
-        session = self.sessions[name]
-        bridge = self._bridges[name] = Bridge(self, session)
-        self.spawn(bridge.run(), "bridge")
-        await session.start()
-        bridge.tally.want("devices", "policies", "queue")
-        self.tick_header()
-        if session.can(Capability.POLICIES):
-            # For the count in the header; what goes wrong is the Policies screen's to say.
-            with contextlib.suppress(FleetError):
-                await session.policies.refresh()
-            bridge.tally.want("policies")
+    async def _start_all(self) -> None:
+        """The connection that is looked at first; the others when it has begun."""
+        await asyncio.wait([self.start_connection(self.current)])
+        for name in self._beside:
+            if name not in self.sessions:
+                self.open_connection(name)
 
     async def on_unmount(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for session in self.sessions.values():
-            await session.stop()
+        await self.stop_all()
 
     def end(self, code: int) -> None:
         """End with a return code; may be called from any thread and from a signal handler."""
@@ -161,11 +146,6 @@ class MdmApp(app_go.Going, Failing, App[int]):
         loop = getattr(self, "_loop", None)
         if loop is not None:
             loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
-
-    def lock(self) -> None:
-        """Lock every production connection, from any thread."""
-        for session in self.sessions.values():
-            session.arming.lock()
 
     # --- time ---
 
@@ -179,25 +159,6 @@ class MdmApp(app_go.Going, Failing, App[int]):
         if isinstance(screen, FleetScreen):
             screen.tick()
 
-    @property
-    def fleet_screen(self) -> FleetScreen | None:
-        """The fleet's screen that is looked at; a dialog does not hide the one below it."""
-        return next((one for one in reversed(self.screen_stack) if isinstance(one, FleetScreen)), None)
-
-    def attend(self) -> None:
-        """Tell the synchronisation which devices are looked at and how closely: it sets its pace by that."""
-        from mdm_tui.services.pace import Attention
-
-        screen = self.fleet_screen
-        if screen is None:
-            return
-        sync = screen.session.sync
-        sync.focus(*screen.in_sight())
-        if self.now() - self.last_touch >= IDLE_AFTER:
-            sync.attend(Attention.IDLE)
-        else:
-            sync.attend(Attention.ACTIVE if screen.LIVE else Attention.BACKGROUND)
-
     def tick_header(self) -> None:
         """Repaint what changed in the header of the screen that is looked at, also where a dialog stands over it."""
         screen = self.fleet_screen
@@ -206,24 +167,7 @@ class MdmApp(app_go.Going, Failing, App[int]):
 
     def header_state(self, screen: FleetScreen) -> HeaderState:
         """What the header of this screen says now."""
-        bridge = self._bridges.get(self.current)
-        return app_go.header_state(screen, bridge.tally if bridge else None, self.last_known)
-
-    def fleet_total(self) -> int | None:
-        """How many devices the current session knows, None while that has not been counted."""
-        bridge = self._bridges.get(self.current)
-        return bridge.tally.devices if bridge else None
-
-    def whole_fleet(self, session: Session) -> View:
-        """The view of everything in a session, or in the segment that the console is narrowed to."""
-        from mdm_tui.store.mirror import View
-
-        return View(session.scope, now=self.now(), segment=self.segment)
-
-    def count_again(self) -> None:
-        """Count the devices of the current session soon."""
-        if bridge := self._bridges.get(self.current):
-            bridge.tally.want("devices")
+        return header_state(screen, self.tally_of(screen.session), self.last_known(screen.session))
 
     # --- errors ---
 
@@ -256,7 +200,8 @@ class MdmApp(app_go.Going, Failing, App[int]):
             self.last_touch = self.now()
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.last_key = self.now()
-            self.session.arming.touch()
+            for session in self.sessions.values():
+                session.arming.touch()
             if self._guard.holds(event):
                 return
         await self.pass_key(event)
@@ -277,13 +222,6 @@ class MdmApp(app_go.Going, Failing, App[int]):
         """The keys an action has now, the person's own first."""
         return self._keymap_wanted.get(action_id) or BY_ID[action_id].keys
 
-    def fleet_screens(self) -> Iterator[FleetScreen]:
-        """Every screen on a fleet, shown or not."""
-        for stack in self._screen_stacks.values():
-            for screen in stack:
-                if isinstance(screen, FleetScreen):
-                    yield screen
-
 
 def run(
     connections: Mapping[str, Any],
@@ -293,20 +231,30 @@ def run(
     env: Mapping[str, str],
     secrets: Mapping[str, Mapping[str, Any]] | None = None,
     notice: str = "",
+    beside: Sequence[str] = (),
 ) -> int:
     """Open the console on `current`, one of `connections`; answers with the exit code.
 
     secrets: what is already at hand, by connection and name (the demo's). notice: a sentence to begin with.
+    beside: connections that are opened too, after the first frame.
     """
     # Nothing of what is made before the first frame is garbage; `_first_frame` turns it on again.
     gc.disable()
     from mdm_tui.services.session import Session
 
-    known = (secrets or {}).get(current)
-    session = Session(connections[current], paths, env=env, secrets=known, poll_seconds=settings.poll_seconds)
+    def make(name: str, mirror: Mirror | None) -> Session:
+        known = (secrets or {}).get(name)
+        return Session(
+            connections[name], paths, env=env, secrets=known, mirror=mirror, poll_seconds=settings.poll_seconds
+        )
+
+    session = make(current, None)
     session.open_store()
     grid_text.set_glyphs(grid_text.suited(env, sys.stdout.encoding))
-    app = MdmApp({current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys)
+    app = MdmApp(
+        {current: session}, current, settings, paths, env, notice=notice, keymap=settings.keys,
+        connections=connections, opener=make, beside=[name for name in beside if name != current],
+    )  # fmt: skip
     with signals.handled(app.end, tty=sys.stdin.fileno()):
         code = app.run(mouse=settings.mouse)
     signals.let_go()

@@ -27,6 +27,8 @@ class Failing(_Base):
 
     if TYPE_CHECKING:
         sessions: dict[str, Session]
+        known: dict[str, Any]
+        _past: list[Any]
         env: Mapping[str, str]
         paths: Any
         crash_message: str
@@ -45,10 +47,12 @@ class Failing(_Base):
         from mdm_tui.config.credentials import GENERAL
 
         found = [self.env.get(name, "") for name in GENERAL.values()]
-        for session in self.sessions.values():
-            named = (getattr(session.connection, f"{name}_env", "") for name in SECRETS)
+        for connection in self.known.values():
+            # Open or not: what a connection names for a secret is one.
+            named = (getattr(connection, f"{name}_env", "") for name in SECRETS)
             found.extend(self.env.get(variable, "") for variable in named if variable)
-            found.extend(secret.reveal() for secret in session.secrets.values())
+        held = [secret for session in self.sessions.values() for secret in session.secrets.values()]
+        found.extend(secret.reveal() for secret in (*held, *self._past))
         return [secret for secret in found if secret]
 
     def _handle_exception(self, error: Exception) -> None:

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import search_key
-from mdm_tui.tui import safe
-from mdm_tui.tui.actions import key_text
+from mdm_tui.tui import modes, safe
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.theme import colour_depth, find_theme, theme_names, use_theme
-from mdm_tui.tui.widgets.header import HeaderState, Tab
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.screen import Screen
 
-    from mdm_tui.fleet.provider import Meter, Scope
-    from mdm_tui.tui.bridge import Tally
+    from mdm_tui.config.connections import Connection
 
     _Base = App[int]
 else:
     _Base = object
 
-__all__ = ["Going", "header_state", "palette_provider"]
-
-MODES = ("devices", "policies", "queue")
-
-# What each digit needs of the service, and what the console does not have yet.
-_NEEDS = {
-    "policies": (Capability.POLICIES, "policies"),
-    "queue": (Capability.COMMANDS, "commands"),
-    "groups": (Capability.GROUPS, "groups"),
-    "apps": (Capability.APPS, "a catalogue of apps"),
-    "images": (Capability.IMAGES, "system images"),
-    "rollouts": (Capability.ROLLOUTS, "rollouts"),
-}
-_LATER = {
-    "activity": "Activity, the journal on a screen, is not in this version; the Queue (3) has the commands.",
-    "pulse": "Pulse, the fleet at a glance, is not in this version; f on the Devices screen shows the faults.",
-}
+__all__ = ["Going", "palette_provider"]
 
 
 def palette_provider() -> type[Any]:
@@ -49,56 +28,6 @@ def palette_provider() -> type[Any]:
     from mdm_tui.tui.palette import Everything
 
     return Everything
-
-
-def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | None) -> HeaderState:
-    """What the header says on this screen, from the session and the counted numbers.
-
-    last_known: how old the mirror was when the console started; it is the data's age until the first poll.
-    """
-    session = screen.session
-    connection = session.connection
-    sync = session.sync
-    state = sync.state if sync is not None else None
-    provider = session.provider
-    meter = provider.meter if provider is not None else None
-    tabs = (
-        Tab("devices", 1, "Devices", tally.devices if tally else None),
-        Tab("policies", 2, "Policies", tally.policies if tally else None),
-        Tab("queue", 3, "Queue", tally.queue if tally else None),
-    )
-    phase = getattr(state.phase, "value", state.phase) if state is not None else "starting"
-    return HeaderState(
-        name=connection.name,
-        title=session.factory.title,
-        production=connection.production,
-        locked=session.writable,
-        armed=session.arming.left(),
-        arm_key=key_text(screen.app.keys_of("arm")),
-        scope=f"segment {screen.app.segment_name}" if screen.app.segment else "",
-        phase=str(phase),
-        last_ok=state.last_ok if state and state.last_ok is not None else last_known,
-        next_at=state.next_at if state else None,
-        error=state.error if state else None,
-        walked=state.walked or 0 if state else 0,
-        total=state.total if state else None,
-        refused=max(
-            ((name, when) for name, (when, _said) in session.refused.items()), key=lambda one: one[1], default=None
-        ),
-        used=meter.used if meter else 0,
-        limit=meter.limit if meter else connection.budget,
-        spent=_spent(meter),
-        tabs=tabs,
-        current=screen.TAB,
-        problems=tally.problems if tally else None,
-        silent=tally.silent if tally else None,
-    )
-
-
-def _spent(meter: Meter | None) -> tuple[tuple[str, int], ...]:
-    """Who made the calls of the last hour, the most first."""
-    made = [(purpose.value, count) for purpose, count in meter.by_purpose.items() if count] if meter else []
-    return tuple(sorted(made, key=lambda one: (-one[1], one[0])))
 
 
 class Going(_Base):
@@ -112,67 +41,58 @@ class Going(_Base):
         @property
         def session(self) -> Session: ...
 
+        sessions: dict[str, Session]
+        known: dict[str, Connection]
         now: Callable[[], float]
         paths: Any
         env: Any
         bar_history: list[str]
-        segment: tuple[int, ...]
-        segment_name: str
-        segment_scope: Scope | None
 
         def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> Any: ...
         def fleet_screens(self) -> Iterator[FleetScreen]: ...
-        def count_again(self) -> None: ...
+        def busy(self, sessions: Iterable[Session] | None = None) -> int: ...
+        async def show_connection(self, name: str, screen: str = "") -> bool: ...
+        async def show_both(self) -> None: ...
 
-    def screen_makers(self) -> dict[str, Callable[[], Screen[Any]]]:
-        """The modes and how the first screen of each is made; imported when it is first shown."""
+    async def action_go(self, screen: str) -> None:
+        """To a screen of the connection that is looked at; pressed on a screen opened from it, back to it."""
+        await self.go_to(self.session, screen)
 
-        def devices() -> Screen[Any]:
-            from mdm_tui.tui.screens.devices import DevicesScreen
-
-            return DevicesScreen(self.session)
-
-        def policies() -> Screen[Any]:
-            from mdm_tui.tui.screens.policies import PoliciesScreen
-
-            return PoliciesScreen(self.session)
-
-        def queue() -> Screen[Any]:
-            from mdm_tui.tui.screens.queue import QueueScreen
-
-            return QueueScreen(self.session)
-
-        return {"devices": devices, "policies": policies, "queue": queue}
-
-    def missing(self, mode: str) -> str:
-        """Why a screen cannot be shown on this connection, as a sentence; "" when it can."""
-        title = self.session.factory.title
-        if mode in _LATER:
-            return _LATER[mode]
-        if mode in _NEEDS:
-            capability, words = _NEEDS[mode]
-            if capability not in self.session.factory.capabilities:
-                return f"{title} offers no {words} through its API, so there is nothing to show here."
-            if mode not in MODES:
-                return f"{title} has {words}, but this version has no screen for them yet."
-        return ""
-
-    async def action_go(self, mode: str) -> None:
-        """To a screen; pressed on a screen opened from it, back to it."""
-        if sentence := self.missing(mode):
+    async def go_to(self, session: Session, screen: str) -> None:
+        """To a screen of one session."""
+        if sentence := modes.missing(session, screen):
             safe.toast(self, "", sentence, "warning")
             return
-        if mode == self.current_mode:
+        name = session.connection.name
+        if self.current_mode == modes.mode_name(name, screen):
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
             return
-        await self.switch_mode(mode)
+        await self.show_connection(name, screen)
 
-    def open_device(self, device_id: str) -> None:
-        """The Device screen over whatever is shown."""
+    async def action_both(self) -> None:
+        """The joined list of all open connections; pressed on a screen opened from it, back to it."""
+        if self.current_mode == modes.BOTH:
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+        elif len(self.sessions) > 1:
+            await self.show_both()
+        elif len(self.known) > 1:
+            safe.toast(self, "", "One connection is open; @ opens another beside it.", "warning")
+        else:
+            safe.toast(self, "", "One connection is set up: there is nothing to join it with.", "warning")
+
+    def action_connections(self) -> None:
+        """Which connection to look at."""
+        from mdm_tui.tui.screens.connections import choose_connection
+
+        self.spawn(choose_connection(self), "connections")  # type: ignore[arg-type]
+
+    def open_device(self, device_id: str, session: Session | None = None) -> None:
+        """The Device screen over whatever is shown. session: None for the one that is looked at."""
         from mdm_tui.tui.screens.device import DeviceScreen
 
-        self.push_screen(DeviceScreen(self.session, device_id))
+        self.push_screen(DeviceScreen(session or self.session, device_id))
 
     async def action_back(self) -> None:
         """One layer back: inside the screen first, then the screen itself."""
@@ -217,8 +137,7 @@ class Going(_Base):
 
     async def action_leave(self) -> None:
         """End, after asking when commands are on their way."""
-        commands = self.session.commands
-        busy = commands.busy() if commands is not None and hasattr(commands, "busy") else 0
+        busy = self.busy()
         if not busy:
             self.exit(0)
             return
@@ -268,7 +187,11 @@ class Going(_Base):
             await self._find(rest)
         elif name == "segment":
             await self._segment(rest)
-        elif name in (*MODES, *_LATER, *_NEEDS) and not rest:
+        elif name == "connect":
+            await self._connect(rest)
+        elif name == "both" and not rest:
+            await self.action_both()
+        elif name in (*(place.key for place in modes.SCREENS), *modes.LATER) and not rest:
             await self.action_go(name)
         elif name == "devices":
             await self._filter(rest)
@@ -281,24 +204,22 @@ class Going(_Base):
         # Not awaited here: a person answers, and the app's own queue must go on meanwhile.
         self.spawn(narrow(self, self.session, asked), "segment")
 
-    def set_segment(self, ids: tuple[int, ...], name: str, scope: Scope | None = None) -> None:
-        """Narrow the console to these segments; () is the whole organisation. scope: the same as the service asks."""
-        from mdm_tui.tui.screens.devices import DevicesScreen
-        from mdm_tui.tui.screens.policies import PoliciesScreen
-
-        self.segment, self.segment_name, self.segment_scope = ids, name, scope
-        for screen in self.fleet_screens():
-            if isinstance(screen, DevicesScreen):
-                screen.ask_again(top=True)
-            elif isinstance(screen, PoliciesScreen):
-                screen.set_scope(scope)
-        self.count_again()
+    async def _connect(self, name: str) -> None:
+        if not name:
+            self.action_connections()
+            return
+        fitting = [one for one in self.known if one.casefold().startswith(name.casefold())]
+        await self.show_connection(fitting[0] if name not in self.known and len(fitting) == 1 else name)
 
     async def _filter(self, words: str) -> None:
         from mdm_tui.tui.screens.devices import DevicesScreen
 
-        await self.action_go("devices")
-        if isinstance(self.screen, DevicesScreen):
+        takes = getattr(self.screen, "filter_by", None) if self.current_mode == modes.BOTH else None
+        if takes is None:
+            await self.action_go("devices")
+        if takes is not None:
+            takes(words)
+        elif isinstance(self.screen, DevicesScreen):
             self.screen.filter_by(words)
 
     async def _find(self, text: str) -> None:
@@ -312,17 +233,17 @@ class Going(_Base):
             from mdm_tui.store.mirror import View
 
             ids = ids or await session.mirror.ids(View(session.scope, words=tuple(text.split()), now=self.now()))
-            ids = await self._named(ids, text) or ids
+            ids = await self._named(session, ids, text) or ids
         if len(ids) == 1:
-            self.open_device(ids[0])
+            self.open_device(ids[0], session)
         elif ids:
             await self._filter(text)
         else:
             safe.toast(self, "", f"No screen and no device is called {text!r}. ? shows what can be done.", "warning")
 
-    async def _named(self, ids: list[str], text: str) -> list[str]:
+    async def _named(self, session: Session, ids: list[str], text: str) -> list[str]:
         """Those of some devices whose whole name is this text."""
-        rows = await self.session.mirror.rows(self.session.scope, ids[:500])
+        rows = await session.mirror.rows(session.scope, ids[:500])
         wanted = search_key(text).strip()
         return [key for key, row in rows.items() if search_key(str(row.values.get("name") or "")) == wanted]
 

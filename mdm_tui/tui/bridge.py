@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from mdm_tui.tui import safe
+from mdm_tui.tui.modes import SCREENS
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Bridge", "FleetNews", "Tally"]
 
 _SEVERITY: dict[str, safe.Severity] = {"info": "information", "good": "information", "warn": "warning", "bad": "error"}
+# What is counted as items of the mirror: the screen, and where the type of its items stands.
+_ITEMS = {
+    "groups": ("groups", "Group"),
+    "apps": ("catalogue", "CatalogueApp"),
+    "images": ("catalogue", "Image"),
+    "rollouts": ("rollouts", "Rollout"),
+}
 _LATE = 0.2  # seconds that counts may lag behind, so that a burst of changes is counted once
 
 
@@ -44,13 +52,32 @@ class Tally:
         self.devices: int | None = None
         self.problems: int | None = None
         self.silent: int | None = None
-        self.policies: int | None = None
-        self.queue: int | None = None
+        self.counted: dict[str, int] = {}
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def policies(self) -> int | None:
+        return self.counted.get("policies")
+
+    @property
+    def queue(self) -> int | None:
+        return self.counted.get("queue")
+
+    def of(self, screen: str) -> int | None:
+        """What the header counts for a screen; None where that is not known."""
+        return self.devices if screen == "devices" else self.counted.get(screen)
+
+    def want_all(self) -> None:
+        """Count everything again soon."""
+        offered = self.session.factory.capabilities
+        self.want(*(place.key for place in SCREENS if place.needs is None or place.needs in offered))
 
     def want(self, *what: str) -> None:
-        """Count these again soon: devices, policies, queue."""
+        """Count these again soon; names of screens."""
+        if self._closed:
+            return
         self._wanted.update(what)
         if self._task is None or self._task.done():
             self._task = self.app.spawn(self._count(), "counting")
@@ -68,11 +95,26 @@ class Tally:
                 except Interrupted:
                     self._wanted.add("devices")
             if "policies" in wanted:
-                self.policies = len(await session.mirror.policies(session.scope))
+                self.counted["policies"] = len(await session.mirror.policies(session.scope))
             if "queue" in wanted and session.commands is not None:
-                self.queue = sum(1 for item in await session.commands.queue() if not item.state.ended)
+                self.counted["queue"] = sum(1 for item in await session.commands.queue() if not item.state.ended)
+            for name in wanted & _ITEMS.keys():
+                self.counted[name] = len(await session.mirror.items(session.scope, _item_kind(name)))
             self.app.tick_header()
             await asyncio.sleep(_LATE)
+
+    def close(self) -> None:
+        """Count nothing more."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _item_kind(name: str) -> type[Any]:
+    from importlib import import_module
+
+    module, kind = _ITEMS[name]
+    return getattr(import_module(f"mdm_tui.fleet.{module}"), kind)
 
 
 class Bridge:
@@ -87,9 +129,13 @@ class Bridge:
     async def run(self) -> None:
         """Until the subscription ends."""
         subscription = self.session.hub.subscribe()
-        self.tally.want("devices", "policies", "queue")
+        self.tally.want_all()
         async for events in subscription:
             self.deliver(events)
+
+    def close(self) -> None:
+        """Count nothing more; the session's end ends the rest."""
+        self.tally.close()
 
     def deliver(self, events: Sequence[object]) -> None:
         """Give a batch to the screen that is looked at; the others are told that they are out of date."""
@@ -98,20 +144,24 @@ class Bridge:
         app = self.app
         for event in events:
             if isinstance(event, kinds.Noticed):
-                safe.toast(app, "", event.sentence, _SEVERITY[event.severity])
+                elsewhere = len(app.sessions) > 1 and app.session is not self.session
+                title = self.session.connection.name if elsewhere else ""
+                safe.toast(app, title, event.sentence, _SEVERITY[event.severity])
             elif isinstance(event, kinds.DevicesChanged):
                 self.tally.want("devices")
             elif isinstance(event, kinds.PoliciesChanged):
                 self.tally.want("policies")
             elif isinstance(event, kinds.CommandsChanged):
                 self.tally.want("queue")
+            elif isinstance(event, kinds.ItemsChanged):
+                self.tally.want(event.kind)
             elif isinstance(event, kinds.SyncChanged) and self.session.sync.state.last_ok != self._walked:
                 # Another console on this home may have written the rows: to this one's walk they are unchanged.
                 self._walked = self.session.sync.state.last_ok
                 self.tally.want("devices", "policies")
         active = app.screen
         for screen in app.fleet_screens():
-            if screen is not active and screen.session is self.session:
+            if screen is not active and screen.concerns(self.session):
                 screen.note(events)
         active.post_message(FleetNews(self.session, events))
         app.news_seen += 1

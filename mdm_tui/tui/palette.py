@@ -24,7 +24,7 @@ class Palette(Once, CommandPalette):
 
 
 class Everything(Provider):
-    """Actions of the registry for the screen below the palette, and themes."""
+    """Actions of the registry for the screen below the palette, connections and themes."""
 
     @property
     def _app(self) -> MdmApp:
@@ -36,6 +36,9 @@ class Everything(Provider):
         for action in for_groups(groups):
             if action.palette:
                 yield action.title, key_text(self._app.keys_of(action.id)), action.help, partial(self._do, action)
+        if len(self._app.known) > 1:
+            for name in self._app.known:
+                yield f"Connection {name}", "", "", partial(self._app.show_connection, name)
         for name in self._app.theme_choices():
             yield f"Theme {name}", "", "", partial(self._app.choose_theme, name)
 

@@ -110,7 +110,7 @@ async def test_the_command_bar_goes_anywhere(tmp_path: Path) -> None:
     session = await DeskSession(tmp_path).fill()
     app = make_app(tmp_path, session)
     opened: list[str] = []
-    app.open_device = opened.append  # type: ignore[method-assign]
+    app.open_device = lambda device_id, session=None: opened.append(device_id)  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await quiet(app, pilot)
         screen = app.screen

@@ -11,6 +11,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
+from mdm_tui.tui.modes import mode_name
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import answer
 
@@ -64,8 +65,8 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
     count = len(plan.will)
     words = f"{spec.title} for {count} device{'s' if count != 1 else ''}: in the journal, being sent."
     safe.toast(app, "", words)
-    if app.current_mode != "queue":
-        await app.action_go("queue")
+    if app.current_mode != mode_name(session.connection.name, "queue"):
+        await app.go_to(session, "queue")
     for screen in app.fleet_screens():
         if isinstance(screen, QueueScreen) and screen.session is session:
             screen.show_newest()

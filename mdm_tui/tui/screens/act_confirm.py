@@ -131,7 +131,8 @@ class ActConfirm(Guarded):
     def _title(self, will: int, total: int) -> list[tuple[str, str]]:
         spec = self.plan.spec
         of = f"{will} of {total} devices" if total != will else f"{total} device{'s' if total != 1 else ''}"
-        where = f" · segment {self.app.segment_name}" if self.app.segment else ""
+        narrowed = self.app.narrowed(self.session)
+        where = f" · segment {narrowed.name}" if narrowed.ids else ""
         origin = " from" if spec.name == "DISENROLL" else " ·"
         return [
             (f"{spec.title} {of}{origin} {self.session.factory.title} · {self.session.connection.name}{where}", "text")

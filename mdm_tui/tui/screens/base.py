@@ -102,12 +102,14 @@ class FleetScreen(_Leavable, Screen[Any]):
 
     `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
     of the header's second line it belongs to. `LIVE`: it shows devices as they are now, so the fleet is polled closely.
+    `OWN`: it is about its own session, not about all that are open.
     """
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
     HINTS: ClassVar[tuple[str, ...]] = ()
     TAB: ClassVar[str] = ""
     LIVE: ClassVar[bool] = False
+    OWN: ClassVar[bool] = True
     # Where there is room, production is a red frame round everything; below, the header has a red edge.
     HORIZONTAL_BREAKPOINTS = [(0, "-edge"), (FRAME_FROM, "-frame")]
     DEFAULT_CSS: ClassVar[str] = """
@@ -142,6 +144,17 @@ class FleetScreen(_Leavable, Screen[Any]):
         """The devices that are looked at: the ids of rows, and the one that is open in full."""
         return (), None
 
+    def concerns(self, session: Any) -> bool:
+        """Whether what happens in a session is of interest here."""
+        return session is self.session
+
+    def sight_of(self, session: Any) -> tuple[Sequence[str], str | None]:
+        """What of a session is looked at here, as `in_sight`."""
+        return self.in_sight() if session is self.session else ((), None)
+
+    def narrowed_anew(self) -> None:
+        """The connection was narrowed to another segment."""
+
     def escape(self) -> bool:
         """One layer back inside the screen (a filter, a pane); False when there is none left."""
         return False
@@ -169,7 +182,7 @@ class FleetScreen(_Leavable, Screen[Any]):
             hints.typing(any(kind.__name__ in _TYPED for kind in type(event.widget).__mro__))
 
     def on_fleet_news(self, message: FleetNews) -> None:
-        if message.session is self.session:
+        if self.concerns(message.session):
             self.news(message.events)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:

@@ -67,8 +67,8 @@ class DevicesScreen(DevicesActions, FleetScreen):
         ids, rows = self.session.mirror.first(self.asked.view(self.session.scope, now, ()), _AT_FIRST)
         self.source.put(ids, rows)
         self._total = len(ids)
-        if self.app.last_known is None:
-            self.app.last_known = max((row.at for row in rows), default=None)
+        if self.app.last_known(self.session) is None:
+            self.app.note_last_known(self.session, max((row.at for row in rows), default=None))
             self.app.tick_header()
         self._say_empty()
         self.grid.focus()
@@ -90,7 +90,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
 
         self._asking += 1
         mine = self._asking
-        view = self.asked.view(self.session.scope, self.app.now(), self.grid.marks, self.app.segment)
+        view = self.asked.view(self.session.scope, self.app.now(), self.grid.marks, self.app.narrowed(self.session).ids)
         narrowed = self.asked.narrowed
         try:
             ids = await self.session.mirror.ids(view)
@@ -98,7 +98,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
             # A newer question took its place.
             return
         if narrowed:
-            self._total = self.app.fleet_total() or self._total
+            self._total = self.app.fleet_total(self.session) or self._total
         if mine != self._asking:
             return
         if not narrowed:
@@ -167,10 +167,8 @@ class DevicesScreen(DevicesActions, FleetScreen):
                 words = f"No device is known yet: {state.error.sentence()}\n{words}"
             elif state.phase == "fresh":
                 words = "This organisation has no devices."
-                if self.app.segment:
-                    words = (
-                        f"No device is in segment {self.app.segment_name}.\n:segment all shows the whole organisation."
-                    )
+                if (narrowed := self.app.narrowed(self.session)).ids:
+                    words = f"No device is in segment {narrowed.name}.\n:segment all shows the whole organisation."
         if self.grid.empty != words:
             self.grid.empty = words
 
@@ -232,7 +230,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
 
     def on_grid_opened(self, event: List.Opened) -> None:
         event.stop()
-        self.app.open_device(event.row_id)
+        self.app.open_device(event.row_id, self.session)
 
     def on_grid_header_pressed(self, event: List.HeaderPressed) -> None:
         event.stop()
@@ -264,6 +262,9 @@ class DevicesScreen(DevicesActions, FleetScreen):
         self.filter_by(event.text.strip() if event.applied else "")
         await self.filter.close()
         self.grid.focus()
+
+    def narrowed_anew(self) -> None:
+        self.ask_again(top=True)
 
     def escape(self) -> bool:
         if self.grid.end_range():

@@ -155,7 +155,8 @@ class DevicesActions(_Base):
         count = len(self.grid.marks) or self.source.count()
         what = "marked devices" if self.grid.marks else "devices"
         options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        where = f" of segment {self.app.segment_name}" if self.app.segment else ""
+        narrowed = self.app.narrowed(self.session)
+        where = f" of segment {narrowed.name}" if narrowed.ids else ""
         title = f"Export {count:,} {what}{where}, {len(self.grid.columns)} columns"
         self.app.push_screen(Choose(title, options), self._export_as)
 
@@ -173,7 +174,7 @@ class DevicesActions(_Base):
         for start in range(0, len(ids), 500):
             rows = await self.source.read(ids[start : start + 500])
             found.extend(devices_text.plain_values({**row.values, "id": row.id}, keys, now) for row in rows)
-        place = re.sub(r"[^A-Za-z0-9]+", "-", self.app.segment_name).strip("-")
+        place = re.sub(r"[^A-Za-z0-9]+", "-", self.app.narrowed(self.session).name).strip("-")
         name = f"devices-{place}" if place else "devices"
         make = devices_export.as_csv if kind == "csv" else devices_export.as_json
         try:

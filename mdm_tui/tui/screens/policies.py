@@ -51,7 +51,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
 
     def on_mount(self) -> None:
         self.grid.empty = "Reading the policies…"
-        self.scope = self.app.segment_scope
+        self.scope = self.app.narrowed(self.session).scope
         self.source.served = None if self.scope is None else []
         self.grid.sort = (self.source.sort,)
         self.grid.focus()
@@ -144,7 +144,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         left: list[Part] = [part(" / ", "accent")]
         left.append(part(self.source.words, bold=True) if self.source.words else part("filter", "muted"))
         if self.scope is not None:
-            left.append(part(f"   segment {self.app.segment_name}", "info"))
+            left.append(part(f"   segment {self.app.narrowed(self.session).name}", "info"))
         right: list[Part] = []
         if self.sentence:
             right.append(part("not read anew ", "warn"))
@@ -166,7 +166,8 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         if self.source.words:
             return "No policy matches; esc clears the filter."
         if self.scope is not None:
-            return f"No policy is in segment {self.app.segment_name}.\n:segment all shows the whole organisation."
+            name = self.app.narrowed(self.session).name
+            return f"No policy is in segment {name}.\n:segment all shows the whole organisation."
         return "This organisation has no policies. + makes one."
 
     def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
@@ -203,8 +204,7 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
             return True
         return False
 
-    def set_scope(self, scope: Scope | None) -> None:
-        """Narrow to a segment, or, with None, to none."""
-        self.scope = scope
-        self.source.served = None if scope is None else []
+    def narrowed_anew(self) -> None:
+        self.scope = self.app.narrowed(self.session).scope
+        self.source.served = None if self.scope is None else []
         self.app.spawn(self.ask(), "policies")

@@ -177,7 +177,7 @@ class QueueScreen(QueueActions, FleetScreen):
     def on_grid_opened(self, message: Grid.Opened) -> None:
         item = self.source.item(message.row_id)
         if item is not None:
-            self.app.open_device(item.device_id)
+            self.app.open_device(item.device_id, self.session)
 
     # --- filter ---
 

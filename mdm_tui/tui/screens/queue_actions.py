@@ -95,7 +95,7 @@ class QueueActions(_Base):
         """The device of the command under the cursor."""
         item = self.source.item(self.grid.cursor_id)
         if item is not None:
-            self.app.open_device(item.device_id)
+            self.app.open_device(item.device_id, self.session)
 
     def _targets(self) -> list[Any]:
         ids = list(self.grid.marks) or ([self.grid.cursor_id] if self.grid.cursor_id is not None else [])

@@ -7,6 +7,7 @@ from typing import Any
 
 from mdm_tui.fleet.provider import Scope
 from mdm_tui.fleet.text import clean
+from mdm_tui.tui.fleets import Narrowed
 from mdm_tui.tui.screens.device_edit_lists import segment_items
 from mdm_tui.tui.screens.dialogs import Item, Search, answer, filtered
 
@@ -62,13 +63,13 @@ def members(segments: Sequence[Any], scope: Scope) -> tuple[int, ...]:
 
 
 async def narrow(app: Any, session: Any, asked: str) -> None:
-    """Choose the scope of the whole console (`:segment`). Raises `FleetError`."""
+    """Choose the scope of a connection (`:segment`). Raises `FleetError`."""
     chosen = await choose(app, session, "Which segment?", asked)
     if chosen is None:
         return
     scope, name = chosen
     if scope is None:
-        app.set_segment((), "")
+        app.narrow(session, Narrowed())
         return
     ids = members(await session.devices.segments(), scope)
-    app.set_segment(ids, f"{name}{_EXPANDED.get(scope.expand, '')}", scope)
+    app.narrow(session, Narrowed(ids, f"{name}{_EXPANDED.get(scope.expand, '')}", scope))

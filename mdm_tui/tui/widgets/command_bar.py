@@ -29,6 +29,8 @@ VERBS: dict[str, str] = {
     "apps": "the catalogue of apps",
     "images": "system images",
     "rollouts": "rollouts",
+    "both": "the devices of all open connections",
+    "connect": "NAME: another connection",
     "device": "NAME, SERIAL or ID: open it",
     "segment": "NAME or all: only that part of the organisation",
     "filter": "WORDS: the devices that have them all",
@@ -38,11 +40,13 @@ VERBS: dict[str, str] = {
 }
 
 
-def complete(text: str, themes: Iterable[str] = ()) -> list[str]:
+def complete(text: str, themes: Iterable[str] = (), connections: Iterable[str] = ()) -> list[str]:
     """Whole lines that `text` may become, in order."""
     head, space, rest = text.lstrip().partition(" ")
     if not space:
         return [verb for verb in VERBS if verb.startswith(head.lower())]
+    if head == "connect":
+        return [f"connect {name}" for name in connections if name.startswith(rest.strip())]
     if head == "theme":
         return [f"theme {name}" for name in themes if name.startswith(rest.strip())]
     return []
@@ -104,7 +108,7 @@ class CommandBar(Horizontal):
             self._set(history[self._place] if self._place < len(history) else "")
 
     def _completed(self, text: str) -> str:
-        found = complete(text, self.app.theme_choices())
+        found = complete(text, self.app.theme_choices(), self.app.known)
         if len(found) == 1:
             return found[0] + ("" if " " in found[0] else " ")
         if found:
@@ -120,7 +124,7 @@ class CommandBar(Horizontal):
         line.cursor_position = len(text)
 
     def _say(self, text: str) -> None:
-        found = complete(text, self.app.theme_choices())
+        found = complete(text, self.app.theme_choices(), self.app.known)
         head = text.lstrip().partition(" ")[0].lower()
         if head in VERBS and (" " in text.lstrip() or found == [head]):
             words = VERBS[head]

@@ -14,7 +14,7 @@ from mdm_tui.fleet.values import age
 from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
 from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
 
-__all__ = ["Header", "HeaderState", "Tab", "freshness", "paint"]
+__all__ = ["Header", "HeaderState", "Others", "Tab", "freshness", "paint"]
 
 # A screen this wide gives production a frame (`FleetScreen`), which takes a column on each side.
 FRAME_FROM: Final = 100
@@ -47,6 +47,16 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """The connections open beside the one shown: how many, the worst state, whose it is ("" for all), its role."""
+
+    count: int
+    words: str
+    name: str = ""
+    role: str = "muted"
+
+
+@dataclass(frozen=True, slots=True)
 class HeaderState:
     """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well.
 
@@ -75,6 +85,7 @@ class HeaderState:
     current: str = ""
     problems: int | None = None
     silent: int | None = None
+    others: Others | None = None
 
 
 def freshness(state: HeaderState, now: float, *, step: int = 1, room: int = 60) -> tuple[str, str]:
@@ -123,6 +134,8 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
         left.append(part(f"{dot if state.production else '  '}{said}", "warn", bold=not state.locked))
     if state.scope:
         left.append(part(f"  {state.scope}", "info"))
+    if state.others is not None:
+        left.append(_beside(state.others, narrow=narrow))
     if state.refused:
         permission, at = state.refused
         full = f"  TOKEN ({permission} refused at {datetime.fromtimestamp(at).astimezone(zone):%H:%M})"
@@ -148,6 +161,15 @@ def _writing(state: HeaderState, *, narrow: bool) -> str:
         return state.locked
     seconds = math.ceil(state.armed)
     return f"ARMED {seconds}s" if seconds < 60 else f"ARMED {math.ceil(seconds / 60)}m"
+
+
+def _beside(others: Others, *, narrow: bool) -> Part:
+    """What else is open and how it is: `+1 open, depot stale`."""
+    if narrow:
+        said = "" if others.words == "fresh" else f" {others.words}"
+        return part(f" +{others.count}{said}", others.role)
+    whose = f"{others.name} " if others.name else ""
+    return part(f"   +{others.count} open, {whose}{others.words}", others.role)
 
 
 def _budget(state: HeaderState, width: int) -> str:

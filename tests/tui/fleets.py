@@ -1,0 +1,107 @@
+"""Two connections for tests of the console: a desk on a shared mirror, and real sessions on two real fleets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from desk import NOW, press, quiet
+from live import Wire
+
+from mdm_tui.config.connections import Connection
+from mdm_tui.config.credentials import Secret
+from mdm_tui.config.paths import Paths
+from mdm_tui.config.settings import Settings
+from mdm_tui.server.testing import BASE_URL, Fleet, fleet
+from mdm_tui.services.session import Session
+from mdm_tui.store.mirror import Mirror
+from mdm_tui.tui.app import MdmApp
+
+__all__ = ["Two", "press", "quiet", "two"]
+
+
+class Two:
+    """The console with `acme` open and `depot` set up beside it, each a fleet of its own."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.fleets: dict[str, Fleet] = {"acme": fleet(devices=24, seed=3), "depot": fleet(devices=16, seed=4)}
+        self.wires = {name: Wire(served) for name, served in self.fleets.items()}
+        self.paths = Paths(*[folder / name for name in ("config", "state", "cache", "data")])
+        self.connections = {
+            name: Connection(
+                name,
+                "applivery",
+                BASE_URL,
+                served.organization,
+                token_env=f"{name.upper()}_TOKEN",
+                **more.pop(name, {}),
+            )
+            for name, served in self.fleets.items()
+        }
+        self.connections["broken"] = Connection("broken", "nobody", BASE_URL, "c" * 24)
+        self.made: list[str] = []
+        session = self.make("acme", None)
+        session.open_store()
+        self.app = MdmApp(
+            {"acme": session}, "acme", Settings(), self.paths, {"DEPOT_TOKEN": "s3cret-of-depot"}, clock=lambda: NOW,
+            key_window=0, connections=self.connections, opener=self.make, **more,
+        )  # fmt: skip
+        self.pilot: Any = None
+
+    def make(self, name: str, mirror: Mirror | None) -> Session:
+        self.made.append(name)
+        served = self.fleets.get(name)
+        return Session(
+            self.connections[name],
+            self.paths,
+            env={},
+            secrets={"token": Secret(served.token)} if served else None,
+            transport=self.wires.get(name),
+            mirror=mirror,
+            poll_seconds=3_600,
+        )
+
+    async def until(self, true: Any) -> None:
+        """Until it holds. What never comes fails the test after 20 seconds."""
+        async with asyncio.timeout(20):
+            while not true():
+                if self.app._exception is not None:
+                    raise self.app._exception
+                await self.pilot.pause(0.01)
+        await self.pilot.pause()
+
+    async def read(self, name: str) -> None:
+        """Until a connection's fleet has been read and counted."""
+        await self.until(lambda: name in self.app.sessions)
+        session = self.app.sessions[name]
+        await self.until(lambda: session.sync.state.phase == "fresh")
+        await self.until(lambda: self.app.fleet_total(session) == {"acme": 24, "depot": 16}[name])
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def line(self, text: str) -> None:
+        """Type a line into the command bar."""
+        await self.press("colon", *("space" if key == " " else key for key in text), "enter")
+
+    def toasts(self) -> list[str]:
+        return [notification.message for notification in self.app._notifications]
+
+
+@asynccontextmanager
+async def two(folder: Path, *, size: tuple[int, int] = (120, 40), **more: Any) -> AsyncIterator[Two]:
+    """The running console, the first fleet read."""
+    on = Two(folder, **more)
+    try:
+        async with on.app.run_test(size=size, notifications=True) as pilot:
+            on.pilot = pilot
+            await on.until(lambda: on.app.sessions["acme"].sync.state.phase == "fresh")
+            yield on
+    finally:
+        for served in on.fleets.values():
+            served.world.close()
