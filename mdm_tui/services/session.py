@@ -109,11 +109,6 @@ class Session:
     def mirror(self) -> Mirror:
         return _there(self._mirror)
 
-    def lend_mirror(self) -> Mirror:
-        """The mirror, for other sessions too; from now on whoever asked for it closes it, after all of them."""
-        self._shared = True
-        return self.mirror
-
     @property
     def sync(self) -> Sync:
         return _there(self._sync)

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from mdm_tui.config.connections import Connection
     from mdm_tui.services.session import Session
-    from mdm_tui.store.mirror import Mirror
     from mdm_tui.tui.fleets import Opener
 
 __all__ = ["MdmApp", "run"]
@@ -68,7 +67,7 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
         opener: Opener | None = None,
         beside: Sequence[str] = (),
     ) -> None:
-        """connections: all that are set up; opener: makes a session for one of them, on a mirror that is shared.
+        """connections: all that are set up; opener: makes a session for one of them, on the mirror that all share.
 
         beside: names of those that are opened as soon as the first has started.
         """
@@ -241,14 +240,17 @@ def run(
     # Nothing of what is made before the first frame is garbage; `_first_frame` turns it on again.
     gc.disable()
     from mdm_tui.services.session import Session
+    from mdm_tui.store.mirror import Mirror
 
-    def make(name: str, mirror: Mirror | None) -> Session:
+    mirror = Mirror.open(paths.mirror, clock=time.time)
+
+    def make(name: str) -> Session:
         known = (secrets or {}).get(name)
         return Session(
             connections[name], paths, env=env, secrets=known, mirror=mirror, poll_seconds=settings.poll_seconds
         )
 
-    session = make(current, None)
+    session = make(current)
     session.open_store()
     grid_text.set_glyphs(grid_text.suited(env, sys.stdout.encoding))
     app = MdmApp(
@@ -257,6 +259,7 @@ def run(
     )  # fmt: skip
     with signals.handled(app.end, tty=sys.stdin.fileno()):
         code = app.run(mouse=settings.mouse)
+    mirror.close()
     signals.let_go()
     if app.crash_message:
         print(app.crash_message, file=sys.stderr)

@@ -9,27 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import modes, safe
 from mdm_tui.tui.bridge import Bridge
+from mdm_tui.tui.fleets_kept import Kept, Narrowed
 from mdm_tui.tui.screens.base import FleetScreen
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from mdm_tui.config.connections import Connection
-    from mdm_tui.fleet.provider import Scope
     from mdm_tui.services.session import Session
-    from mdm_tui.store.mirror import Mirror, View
 
-    _Base = App[int]
-    Opener = Callable[[str, Mirror], Session]
-else:
-    _Base = object
+    Opener = Callable[[str], Session]
 
 __all__ = ["IDLE_AFTER", "Fleets", "Narrowed"]
 
@@ -37,16 +30,7 @@ IDLE_AFTER = 300.0
 """Seconds without a key or the mouse after which nobody is taken to look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowed:
-    """The part of an organisation that is looked at. ids: its segments, () for all; scope: as the service asks."""
-
-    ids: tuple[int, ...] = ()
-    name: str = ""
-    scope: Scope | None = None
-
-
-class Fleets(_Base):
+class Fleets(Kept):
     """The app's sessions. `current` is the connection that was shown last; `known` are all that are set up."""
 
     sessions: dict[str, Session]
@@ -67,7 +51,7 @@ class Fleets(_Base):
         connections: Mapping[str, Connection] | None,
         opener: Opener | None,
     ) -> None:
-        """Begin with these sessions. opener: makes a session on a mirror that others use too."""
+        """Begin with these sessions. opener: makes a session on the mirror that all share."""
         self.sessions = dict(sessions)
         self.current = current
         self.known = {**(connections or {}), **{name: one.connection for name, one in sessions.items()}}
@@ -79,7 +63,6 @@ class Fleets(_Base):
         self._narrowed: dict[str, Narrowed] = {}
         self._last_known: dict[str, float] = {}
         self._past: list[Any] = []
-        self._lent: Mirror | None = None
         for session in sessions.values():
             self._add_modes(session)
 
@@ -141,9 +124,7 @@ class Fleets(_Base):
             if session.scope == connection.scope:
                 what = f"{name} is the same organisation as {other}, which is open"
                 raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=f"Close {other} first (@).")
-        if self._lent is None:
-            self._lent = self.sessions[self.current].lend_mirror()
-        session = self._opener(name, self._lent)
+        session = self._opener(name)
         session.open_store()
         return session
 
@@ -201,11 +182,9 @@ class Fleets(_Base):
         self.tick_header()
 
     async def stop_all(self) -> None:
-        """End every session, and the mirror that they shared."""
+        """End every session."""
         for session in self.sessions.values():
             await session.stop()
-        if self._lent is not None:
-            await asyncio.to_thread(self._lent.close)
 
     # --- going ---
 
@@ -238,55 +217,6 @@ class Fleets(_Base):
     def _both_changed(self) -> None:
         for screen in self._screen_stacks.get(modes.BOTH, [])[:1]:
             screen.connections_changed()  # type: ignore[attr-defined]
-
-    # --- what each connection keeps ---
-
-    def narrowed(self, session: Session) -> Narrowed:
-        """The segment that a connection is narrowed to."""
-        return self._narrowed.get(session.connection.name, Narrowed())
-
-    def narrow(self, session: Session, narrowed: Narrowed) -> None:
-        """Narrow a connection to a segment; its screens follow."""
-        self._narrowed[session.connection.name] = narrowed
-        for screen in self.fleet_screens():
-            if screen.session is session:
-                screen.narrowed_anew()
-        self.count_again(session)
-
-    @property
-    def segment_name(self) -> str:
-        """The name of the segment that is looked at, "" for the whole organisation."""
-        return self.narrowed(self.session).name
-
-    def last_known(self, session: Session) -> float | None:
-        """How old the mirror was when the session was opened; None where it had nothing."""
-        return self._last_known.get(session.connection.name)
-
-    def note_last_known(self, session: Session, at: float | None) -> None:
-        """Remember it, once."""
-        if at is not None:
-            self._last_known.setdefault(session.connection.name, at)
-
-    def tally_of(self, session: Session) -> Any:
-        """The counted numbers of a session, None before its start."""
-        bridge = self._bridges.get(session.connection.name)
-        return bridge.tally if bridge else None
-
-    def fleet_total(self, session: Session) -> int | None:
-        """How many devices a session knows, None while that has not been counted."""
-        tally = self.tally_of(session)
-        return tally.devices if tally else None
-
-    def whole_fleet(self, session: Session) -> View:
-        """The view of everything in a session, or in the segment that it is narrowed to."""
-        from mdm_tui.store.mirror import View
-
-        return View(session.scope, now=self.now(), segment=self.narrowed(session).ids)
-
-    def count_again(self, session: Session) -> None:
-        """Count the devices of a session soon."""
-        if tally := self.tally_of(session):
-            tally.want("devices")
 
     # --- attention ---
 

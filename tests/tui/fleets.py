@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,7 +44,9 @@ class Two:
         }
         self.connections["broken"] = Connection("broken", "nobody", BASE_URL, "c" * 24)
         self.made: list[str] = []
-        session = self.make("acme", None)
+        self.paths.ensure(self.paths.cache)
+        self.mirror = Mirror.open(self.paths.mirror, clock=time.time)
+        session = self.make("acme")
         session.open_store()
         self.app = MdmApp(
             {"acme": session}, "acme", Settings(), self.paths, {"DEPOT_TOKEN": "s3cret-of-depot"}, clock=lambda: NOW,
@@ -51,7 +54,7 @@ class Two:
         )  # fmt: skip
         self.pilot: Any = None
 
-    def make(self, name: str, mirror: Mirror | None) -> Session:
+    def make(self, name: str) -> Session:
         self.made.append(name)
         served = self.fleets.get(name)
         return Session(
@@ -60,7 +63,7 @@ class Two:
             env={},
             secrets={"token": Secret(served.token)} if served else None,
             transport=self.wires.get(name),
-            mirror=mirror,
+            mirror=self.mirror,
             poll_seconds=3_600,
         )
 
@@ -89,6 +92,11 @@ class Two:
         """Type a line into the command bar."""
         await self.press("colon", *("space" if key == " " else key for key in text), "enter")
 
+    def close(self) -> None:
+        self.mirror.close()
+        for served in self.fleets.values():
+            served.world.close()
+
     def toasts(self) -> list[str]:
         return [notification.message for notification in self.app._notifications]
 
@@ -103,5 +111,4 @@ async def two(folder: Path, *, size: tuple[int, int] = (120, 40), **more: Any) -
             await on.until(lambda: on.app.sessions["acme"].sync.state.phase == "fresh")
             yield on
     finally:
-        for served in on.fleets.values():
-            served.world.close()
+        on.close()

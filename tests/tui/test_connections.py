@@ -106,7 +106,7 @@ async def test_closing_ends_its_polling_and_screens_and_leaves_the_rest(tmp_path
         assert isinstance(on.app.screen, DevicesScreen) and on.app.screen.session is on.app.sessions["acme"]
         assert not [screen for screen in on.app.fleet_screens() if screen.session is depot]
         assert depot.provider is None and "+1 open" not in head(on)
-        # The mirror is still there for the one that is left, which had opened it, and for a second opening.
+        # The mirror is still there for the one that is left and for a second opening.
         assert len(await on.app.session.mirror.ids(on.app.whole_fleet(on.app.session))) == 24
         await on.line("connect depot")
         await on.read("depot")
@@ -125,7 +125,7 @@ async def test_the_first_one_can_be_closed_too_and_the_last_one_cannot(tmp_path:
         assert set(on.app.sessions) == {"depot"} and on.app.screen.source.count() == 16
         on.app.screen.ask_again()
         await on.pilot.pause()
-        assert on.app.screen.source.count() == 16, "the mirror outlives the session that opened it"
+        assert on.app.screen.source.count() == 16, "the mirror outlives every session"
 
 
 async def test_closing_and_quitting_ask_while_any_of_them_sends(tmp_path: Path, monkeypatch: Any) -> None:
@@ -157,9 +157,9 @@ async def test_beside_is_opened_after_the_first_has_started(tmp_path: Path) -> N
     first.start = started  # type: ignore[method-assign]
     opener = on.app._opener
 
-    def make(name: str, mirror: Any) -> Any:
+    def make(name: str) -> Any:
         order.append(name)
-        return opener(name, mirror)  # type: ignore[misc]
+        return opener(name)  # type: ignore[misc]
 
     on.app._opener = make
     async with on.app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -167,8 +167,7 @@ async def test_beside_is_opened_after_the_first_has_started(tmp_path: Path) -> N
         await on.read("depot")
         assert order == ["acme started", "depot", "broken"]
         assert on.app.session is first and any("There is no provider" in toast for toast in on.toasts())
-    for served in on.fleets.values():
-        served.world.close()
+    on.close()
 
 
 async def test_arming_is_each_ones_own_and_the_lock_takes_all(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import BY_ID, bindings, key_text
@@ -81,13 +80,9 @@ def _state(app: MdmApp, session: Any) -> tuple[str, str]:
 def _title(app: MdmApp, name: str) -> str:
     if (session := app.sessions.get(name)) is not None:
         return session.factory.title
-    from mdm_tui.providers import factory
+    from mdm_tui.services.titles import title_of
 
-    kind = str(getattr(app.known[name], "provider", ""))
-    try:
-        return factory(kind).title
-    except FleetError:
-        return kind
+    return title_of(app.known[name].provider)
 
 
 class Connections(FleetModal):
