@@ -11,7 +11,7 @@ __all__ = ["GROUP", "factory", "kinds"]
 
 GROUP = "mdm_tui.providers"
 # The built-in ones work without installed metadata, and no package can take their names.
-_BUILT_IN = {"applivery": "mdm_tui.providers.applivery"}
+_BUILT_IN = {"applivery": "mdm_tui.providers.applivery", "midm": "mdm_tui.providers.midm"}
 
 
 def kinds() -> list[str]:

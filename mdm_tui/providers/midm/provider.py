@@ -1,0 +1,319 @@
+"""VisionMax MiDM as a provider: the field's words over its operations."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from mdm_tui.fleet.catalogue import CatalogueApp, Image, LicenseModel
+from mdm_tui.fleet.devices import App, Device
+from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
+from mdm_tui.fleet.groups import Group
+from mdm_tui.fleet.provider import Capability, Meter, Page, Provider, Purpose, Scope
+from mdm_tui.fleet.registration import Registration, RegistrationTerms
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.text import clean
+
+from . import read, wire
+from .client import Client
+from .rollouts import MidmRollouts
+
+__all__ = ["MidmProvider"]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+# Sorting a walk by what never changes keeps rows from moving between pages while it runs.
+_STEADY = (("sortBy", "uuid"), ("direction", "asc"))
+_NEWEST = (("sortBy", "updated"), ("direction", "desc"))
+# Neutral field → the field path to filter by.
+_APP_FIELDS = {"name": "name", "package": "appInfo.packageName", "version": "appInfo.versionName"}
+_IMAGE_FIELDS = {
+    "name": "name",
+    "product": "otaInfo.productId",
+    "build": "otaInfo.postBuild",
+    "part": "otaInfo.type",
+}
+_PAGE, _MOST_PAGES = 100, 50
+
+
+class MidmProvider(Provider):
+    """See `fleet.provider.Provider` for what each method gives; every one raises `FleetError` and nothing else.
+
+    site: the site's uuid, by which lists are filtered, or its id name, which goes along where the service takes it.
+    rollout_format: how documents of this connection are read and written.
+    """
+
+    kind = "midm"
+
+    def __init__(
+        self, client: Client, site: str, capabilities: frozenset[Capability], rollout_format: MidmRollouts
+    ) -> None:
+        self._client = client
+        self._site = site.lower() if _UUID.fullmatch(site) else ""
+        self._site_name = "" if self._site else site
+        self.capabilities = capabilities
+        self.commands: Sequence[str] = ()
+        self.rollout_format = rollout_format
+        self._lacking: set[str] = set()
+
+    @property
+    def meter(self) -> Meter:
+        """Calls of the last hour and the pause in force."""
+        return self._client.http.meter
+
+    @property
+    def clock_skew(self) -> float | None:
+        """The service's clock minus ours in seconds; None while unknown."""
+        return self._client.http.clock_skew
+
+    async def aclose(self) -> None:
+        """Close the connections; nothing is sent, the session ends by itself."""
+        await self._client.http.aclose()
+
+    # devices
+
+    async def devices(
+        self, page: int, limit: int, *, newest_first: bool = False, scope: Scope | None = None, group: str = ""
+    ) -> Page[Device]:
+        """A page of list rows, which say nothing of groups. scope: the service has no segments."""
+        where: dict[str, Any] = {"deviceGroup.uuid": [_id(group)]} if group else {}
+        params = (*self._paged(page, limit, where), *(_NEWEST if newest_first else _STEADY))
+        return await self._client.ask(
+            "device/find", lambda node: read.page(node, read.device, page, limit), params=params
+        )
+
+    async def device(self, device_id: str) -> Device:
+        """One device with its group; what the service adds beside is kept."""
+        params = (("uuid", _id(device_id)),)
+        return await self._client.ask(
+            "device/findBy", lambda node: read.device(wire.data(node), detail=True), params=params
+        )
+
+    async def device_apps(self, device_id: str) -> list[App]:
+        """The installed apps, whether they come as a list or as one object."""
+        params = (("deviceUuid", _id(device_id)),)
+        return await self._client.ask(
+            "device/app/installed", lambda node: [read.app(item) for item in wire.installed(node)], params=params
+        )
+
+    async def device_has_app(self, device_id: str, package: str) -> App | None:
+        """Ask for one package; where the service has no such question, the list of apps is read."""
+        name = "device/app/exists"
+        if name not in self._lacking:
+            params = (("deviceUuid", _id(device_id)), ("packageName", _filled(package, "package name")))
+            try:
+                return await self._client.ask(
+                    name, lambda node: read.app_state(wire.data(node), package), params=params
+                )
+            except FleetError as error:
+                if error.kind is not Kind.UNSUPPORTED:
+                    raise
+            self._lacking.add(name)
+        return next((app for app in await self.device_apps(device_id) if app.package == package), None)
+
+    # registering
+
+    async def registered(self, serial: str) -> bool:
+        """Ask whether a device of this serial number exists, in the site where that is known by its uuid."""
+        params = (("serialNo", _filled(serial, "serial number")), ("siteUuid", self._site))
+        return await self._client.ask("device/exists", wire.flag_data, params=params)
+
+    async def register(self, devices: Sequence[Registration], terms: RegistrationTerms) -> None:
+        """POST the list. Saving a device that exists resets its status: ask `registered` first, and never again
+        blindly after an answer that did not come."""
+        if not devices:
+            raise _invalid("No device is named to be registered")
+        body = [_registration(device) for device in devices]
+        renew = None if terms.auto_renew is None else str(terms.auto_renew).lower()
+        params = (("licenseModelUuid", terms.license_model), ("autoRenew", renew))
+        await self._client.ask("device/save", lambda node: None, params=params, body=body)
+
+    async def license_models(self) -> list[LicenseModel]:
+        """The license models of the site. Known from an older console only."""
+        return await self._client.ask("license/site/models", read.license_models, params=(("siteUuid", self._site),))
+
+    # groups
+
+    async def groups(self) -> list[Group]:
+        """All groups; those of other sites, which people of several sites may see, are left out."""
+        return await self._client.ask("device/group/all", self._groups)
+
+    def _groups(self, document: Any) -> list[Group]:
+        rows = wire.listing(document).rows
+        if self._site:
+            rows = [row for row in rows if read.site_of(row).lower() in ("", self._site)]
+        return [read.group(row) for row in rows]
+
+    async def create_group(self, name: str, parent: str = "") -> Group:
+        """POST a new group. Sent once."""
+        body: dict[str, Any] = {"profile": {"name": _filled(name, "name")}, "enabled": True}
+        if parent:
+            body["parentUuid"] = _id(parent)
+        return await self._save_group(body)
+
+    async def change_group(self, group: Group, *, name: str | None = None, parent: str | None = None) -> Group:
+        """POST the whole group back with its uuid, as an older console does; without a parent it is top-level."""
+        body = json.loads(group.raw)
+        if not isinstance(body, dict) or group.unreadable:
+            raise _invalid(f"The group cannot be changed: {group.unreadable or 'it is not known what it holds'}")
+        body["uuid"] = _id(group.id)
+        if name is not None:
+            profile = body.get("profile")
+            body["profile"] = {**(profile if isinstance(profile, dict) else {}), "name": _filled(name, "name")}
+        if parent:
+            body["parentUuid"] = _id(parent)
+        elif parent is not None or not body.get("parentUuid"):
+            body.pop("parentUuid", None)
+        return await self._save_group(body)
+
+    async def _save_group(self, body: dict[str, Any]) -> Group:
+        def saved(node: Any) -> Group:
+            found = read.group(wire.data(node))
+            if found.unreadable:
+                # An answer without a readable id proves nothing about the group.
+                raise ValueError(found.unreadable)
+            return found
+
+        params = (("siteUuid", self._site), ("siteId", self._site_name))
+        return await self._client.ask("device/group/save", saved, params=params, body=body)
+
+    async def delete_group(self, group_id: str) -> None:
+        """POST the deletion. Known from an older console only."""
+        await self._client.ask("device/group/delete", lambda node: None, body={"uuid": _id(group_id)})
+
+    # the catalogue
+
+    async def apps(self) -> list[CatalogueApp]:
+        """All apps in one answer."""
+        return await self._client.ask("app/all", _all(read.catalogue_app))
+
+    async def find_apps(self, page: int, limit: int, where: Mapping[str, str] | None = None) -> Page[CatalogueApp]:
+        """A page of apps by name."""
+        return await self._client.ask(
+            "app/find",
+            lambda node: read.page(node, read.catalogue_app, page, limit),
+            params=(*self._paged(page, limit, _where(where, _APP_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+        )
+
+    async def images(self) -> list[Image]:
+        """All system images in one answer."""
+        return await self._client.ask("ota/all", _all(read.image))
+
+    async def find_images(self, page: int, limit: int, where: Mapping[str, str] | None = None) -> Page[Image]:
+        """A page of system images by name."""
+        return await self._client.ask(
+            "ota/find",
+            lambda node: read.page(node, read.image, page, limit),
+            params=(*self._paged(page, limit, _where(where, _IMAGE_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+        )
+
+    # rollouts
+
+    async def rollouts(self, page: int, limit: int) -> Page[Rollout]:
+        """A page of rollouts, whole documents in `raw`; the service gives no totals."""
+        return await self._rollouts(page, limit)
+
+    async def _rollouts(self, page: int, limit: int, purpose: Purpose | None = None) -> Page[Rollout]:
+        return await self._client.ask(
+            "profile/find",
+            lambda node: read.page(node, read.rollout, page, limit),
+            params=(*self._paged(page, limit, {}), ("sortBy", "created"), ("direction", "asc")),
+            purpose=purpose,
+        )
+
+    async def rollout(self, rollout_id: str) -> Rollout:
+        """One rollout, whole; where the service cannot give one, the list is searched, which holds them whole."""
+        name = "profile/findBy"
+        if name not in self._lacking:
+            try:
+                return await self._client.ask(
+                    name, lambda node: read.rollout(wire.data(node)), params=(("uuid", _id(rollout_id)),)
+                )
+            except FleetError as error:
+                if error.kind is not Kind.UNSUPPORTED:
+                    raise
+            self._lacking.add(name)
+        for number in range(1, _MOST_PAGES + 1):
+            found = await self._rollouts(number, _PAGE, Purpose.DETAIL)
+            for item in found.items:
+                if item.id == rollout_id:
+                    return item
+            if not found.has_next:
+                break
+        raise FleetError(Kind.NOT_FOUND, f"The service does not have {clean(rollout_id, 60)} among the rollouts")
+
+    async def create_rollout(self, document: Mapping[str, Any]) -> Rollout:
+        """POST a new profile, always with a name; devices in its scope that do not exist will be registered."""
+        body = self.rollout_format.new_body(document)
+        _refuse(self.rollout_format.check(body))
+        return await self._client.ask("profile/save", partial(_saved, document=body), body=body)
+
+    async def update_rollout(self, rollout_id: str, document: Mapping[str, Any]) -> Rollout:
+        """POST the whole profile back."""
+        body = {**self.rollout_format.body(document), "uuid": _id(rollout_id)}
+        _refuse(self.rollout_format.check(body))
+        return await self._client.ask("profile/update", partial(_saved, document=body), body=body)
+
+    def _paged(self, page: int, limit: int, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """The parameters of a page: counted from 0 there, from 1 here."""
+        wanted = {**({"siteUuid": self._site} if self._site else {}), **where}
+        shown = json.dumps(wanted, ensure_ascii=False, separators=(",", ":")) if wanted else ""
+        return (("filter", shown), ("page", page - 1), ("size", limit))
+
+
+def _all(one: Any) -> Any:
+    return lambda node: [one(item) for item in wire.listing(node).rows]
+
+
+def _saved(node: Any, document: Mapping[str, Any]) -> Rollout:
+    return read.saved(wire.data(node), document)
+
+
+def _where(where: Mapping[str, str] | None, known: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in (where or {}).items():
+        if key not in known:
+            raise _invalid(f"{clean(key, 40)!r} is not a field to search by; there are {', '.join(known)}")
+        if value:
+            found[known[key]] = value
+    return found
+
+
+def _registration(device: Registration) -> dict[str, Any]:
+    hardware = {"serial_no": _filled(device.serial, "serial number")}
+    for name in ("manufacturer", "brand", "model"):
+        if value := getattr(device, name):
+            hardware[name] = value
+    row: dict[str, Any] = {"profile": {"hardware_info": hardware}, "enabled": True}
+    if device.group_id:
+        row["groupUuid"] = _id(device.group_id)
+    return row
+
+
+def _invalid(what: str) -> FleetError:
+    return FleetError(Kind.INVALID, what, sent=Sent.NEVER)
+
+
+def _filled(value: str, what: str) -> str:
+    if not value.strip():
+        raise _invalid(f"The {what} is empty, so nothing was sent")
+    return value
+
+
+def _id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise FleetError(Kind.NOT_FOUND, f"{clean(value, 60)!r} is not an identifier of this service", sent=Sent.NEVER)
+    return value
+
+
+def _refuse(problems: list[Problem]) -> None:
+    """Nothing that breaks the contract leaves; warnings do."""
+    wrong = tuple(item for item in problems if not item.warning)
+    if wrong:
+        first = f"{wrong[0].pointer} {wrong[0].message}".strip()
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        sentence = f"The rollout was not sent: {first}{more}"
+        raise FleetError(Kind.INVALID, sentence, sent=Sent.NEVER, problems=wrong)
