@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Operation:
     """One operation. does: what it is for, as in "has no operation to …". confidence: of the path (NOTES §3).
 
-    entity: it is about one thing, which may not be there: then HTTP 400 and 404 with an envelope mean that.
+    entity: it is about one thing, which may not be there: HTTP 400 means that, and 404 may (`provider.py` asks again).
     """
 
     method: str
@@ -153,13 +153,15 @@ class Client:
         ):
             # There is nothing in a list's address that could be missing but the list.
             error.kind = Kind.UNSUPPORTED
-        if error.kind is Kind.UNSUPPORTED:
-            self._lacks(error, name, operation)
-        return error
+        return self.lacks(error, name) if error.kind is Kind.UNSUPPORTED else error
 
-    def _lacks(self, error: FleetError, name: str, operation: Operation) -> None:
+    def lacks(self, error: FleetError, name: str) -> FleetError:
+        """The refusal as one that means that the service has no such operation."""
+        operation = self._known[name]
+        error.kind = Kind.UNSUPPORTED
         error.what = f"The service has no operation to {operation.does} here: {error.what}"
         error.args = (error.what,)
         error.todo = (
             f'If it has one elsewhere, set "{name}" under [connections.{self._name}.paths]; everything else works.'
         )
+        return error

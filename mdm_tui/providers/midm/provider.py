@@ -54,6 +54,8 @@ class MidmProvider(Provider):
         self._client = client
         self._site = site.lower() if _UUID.fullmatch(site) else ""
         self._site_name = "" if self._site else site
+        # What lists are filtered by; apps and images are of no site in the answers, so they are not.
+        self._here: dict[str, Any] = {"siteUuid": self._site} if self._site else {}
         self.capabilities = capabilities
         self.commands: Sequence[str] = ()
         self.rollout_format = rollout_format
@@ -79,8 +81,8 @@ class MidmProvider(Provider):
         self, page: int, limit: int, *, newest_first: bool = False, scope: Scope | None = None, group: str = ""
     ) -> Page[Device]:
         """A page of list rows, which say nothing of groups. scope: the service has no segments."""
-        where: dict[str, Any] = {"deviceGroup.uuid": [_id(group)]} if group else {}
-        params = (*self._paged(page, limit, where), *(_NEWEST if newest_first else _STEADY))
+        where = {**self._here, "deviceGroup.uuid": [_id(group)]} if group else self._here
+        params = (*_paged(page, limit, where), *(_NEWEST if newest_first else _STEADY))
         return await self._client.ask(
             "device/find", lambda node: read.page(node, read.device, page, limit), params=params
         )
@@ -109,10 +111,14 @@ class MidmProvider(Provider):
                     name, lambda node: read.app_state(wire.data(node), package), params=params
                 )
             except FleetError as error:
-                if error.kind is not Kind.UNSUPPORTED:
+                if not _no_path(error):
                     raise
+            # A device that is not there is refused by this list too, so that it is not taken for a missing question.
+            apps = await self.device_apps(device_id)
             self._lacking.add(name)
-        return next((app for app in await self.device_apps(device_id) if app.package == package), None)
+        else:
+            apps = await self.device_apps(device_id)
+        return next((app for app in apps if app.package == package), None)
 
     # registering
 
@@ -182,7 +188,16 @@ class MidmProvider(Provider):
 
     async def delete_group(self, group_id: str) -> None:
         """POST the deletion. Known from an older console only."""
-        await self._client.ask("device/group/delete", lambda node: None, body={"uuid": _id(group_id)})
+        name = "device/group/delete"
+        try:
+            await self._client.ask(name, lambda node: None, body={"uuid": _id(group_id)})
+        except FleetError as error:
+            if error.kind is Kind.NOT_FOUND and _no_path(error):
+                # A group that is there and cannot be deleted by this path: the path is not there.
+                found = await self.groups()
+                if any(group.id == group_id for group in found):
+                    raise self._client.lacks(error, name) from None
+            raise
 
     # the catalogue
 
@@ -195,7 +210,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "app/find",
             lambda node: read.page(node, read.catalogue_app, page, limit),
-            params=(*self._paged(page, limit, _where(where, _APP_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+            params=(*_paged(page, limit, _where(where, _APP_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
         )
 
     async def images(self) -> list[Image]:
@@ -207,7 +222,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "ota/find",
             lambda node: read.page(node, read.image, page, limit),
-            params=(*self._paged(page, limit, _where(where, _IMAGE_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+            params=(*_paged(page, limit, _where(where, _IMAGE_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
         )
 
     # rollouts
@@ -220,7 +235,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "profile/find",
             lambda node: read.page(node, read.rollout, page, limit),
-            params=(*self._paged(page, limit, {}), ("sortBy", "created"), ("direction", "asc")),
+            params=(*_paged(page, limit, self._here), ("sortBy", "created"), ("direction", "asc")),
             purpose=purpose,
         )
 
@@ -233,9 +248,14 @@ class MidmProvider(Provider):
                     name, lambda node: read.rollout(wire.data(node)), params=(("uuid", _id(rollout_id)),)
                 )
             except FleetError as error:
-                if error.kind is not Kind.UNSUPPORTED:
+                if not _no_path(error):
                     raise
+                found = await self._listed(rollout_id, error)
             self._lacking.add(name)
+            return found
+        return await self._listed(rollout_id, None)
+
+    async def _listed(self, rollout_id: str, error: FleetError | None) -> Rollout:
         for number in range(1, _MOST_PAGES + 1):
             found = await self._rollouts(number, _PAGE, Purpose.DETAIL)
             for item in found.items:
@@ -243,7 +263,8 @@ class MidmProvider(Provider):
                     return item
             if not found.has_next:
                 break
-        raise FleetError(Kind.NOT_FOUND, f"The service does not have {clean(rollout_id, 60)} among the rollouts")
+        what = f"The service does not have {clean(rollout_id, 60)} among the rollouts"
+        raise error if error is not None and error.kind is Kind.NOT_FOUND else FleetError(Kind.NOT_FOUND, what)
 
     async def create_rollout(self, document: Mapping[str, Any]) -> Rollout:
         """POST a new profile, always with a name; devices in its scope that do not exist will be registered."""
@@ -255,13 +276,26 @@ class MidmProvider(Provider):
         """POST the whole profile back."""
         body = {**self.rollout_format.body(document), "uuid": _id(rollout_id)}
         _refuse(self.rollout_format.check(body))
-        return await self._client.ask("profile/update", partial(_saved, document=body), body=body)
+        name = "profile/update"
+        try:
+            return await self._client.ask(name, partial(_saved, document=body), body=body)
+        except FleetError as error:
+            if error.kind is Kind.NOT_FOUND and _no_path(error):
+                # A rollout that is there and cannot be changed by this path: the path is not there.
+                await self.rollout(rollout_id)
+                raise self._client.lacks(error, name) from None
+            raise
 
-    def _paged(self, page: int, limit: int, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-        """The parameters of a page: counted from 0 there, from 1 here."""
-        wanted = {**({"siteUuid": self._site} if self._site else {}), **where}
-        shown = json.dumps(wanted, ensure_ascii=False, separators=(",", ":")) if wanted else ""
-        return (("filter", shown), ("page", page - 1), ("size", limit))
+
+def _paged(page: int, limit: int, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The parameters of a page: counted from 0 there, from 1 here."""
+    shown = json.dumps(where, ensure_ascii=False, separators=(",", ":")) if where else ""
+    return (("filter", shown), ("page", page - 1), ("size", limit))
+
+
+def _no_path(error: FleetError) -> bool:
+    """Whether the refusal may mean that the service has no such operation, and not that the thing is not there."""
+    return error.kind is Kind.UNSUPPORTED or (error.kind is Kind.NOT_FOUND and error.status == 404)
 
 
 def _all(one: Any) -> Any:
