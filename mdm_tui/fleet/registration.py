@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-__all__ = ["Registration", "RegistrationTerms"]
+from .groups import GroupTree
+from .text import clean, normal_serial
+
+__all__ = ["MOST_ROWS", "SERIAL_RULE", "Line", "Reading", "Registration", "RegistrationTerms", "read"]
+
+MOST_ROWS = 5_000
+"""Rows that one registration takes."""
+SERIAL_RULE = "A-Z a-z 0-9 . _ - / : + and 3 to 64 of them are accepted here; the service's contract states no rule"
+
+_MOST_TEXT = 4_000_000
+_LONGEST = 128
+_SERIAL = re.compile(r"[A-Za-z0-9._/:+-]{3,64}")
+_HEADER = {
+    "serial": "serial number serialnumber serialno serial_no sn s/n",
+    "manufacturer": "manufacturer maker make vendor",
+    "brand": "brand",
+    "model": "model",
+    "group": "group groupname grouppath groupid groupuuid devicegroup",
+}
+_COLUMNS = {
+    re.sub(r"[\s_.-]", "", word): column
+    for column, words in _HEADER.items()
+    for word in (column, *words.replace("serial number", "").split())
+}
+_ORDER = ("serial", "manufacturer", "brand", "model", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +54,191 @@ class RegistrationTerms:
 
     license_model: str = ""
     auto_renew: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row as it was given. number: the line in the text, from 1. group: as written.
+
+    problem: why it cannot be sent, as half a sentence, "" when it can. Everything is fit for display.
+    """
+
+    number: int
+    device: Registration
+    group: str = ""
+    problem: str = ""
+
+    @property
+    def serial(self) -> str:
+        return self.device.serial
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says. notes: how it was read. problem: why nothing of it can be sent, "" when the rows decide."""
+
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def good(self) -> tuple[Line, ...]:
+        """The rows that can be sent."""
+        return () if self.problem else tuple(line for line in self.lines if not line.problem)
+
+    @property
+    def bad(self) -> tuple[Line, ...]:
+        """The rows with a problem."""
+        return tuple(line for line in self.lines if line.problem)
+
+
+def read(text: str, tree: GroupTree | None = None, group_id: str = "") -> Reading:
+    """Read a CSV with or without a header, or serial numbers one a line or separated by commas.
+
+    tree: the groups that rows may name; None while they are not known. group_id: the group of the rows that name none.
+    """
+    if len(text) > _MOST_TEXT:
+        return Reading((), (), f"The text is longer than {_MOST_TEXT:,} characters: split it")
+    rows, separator = _rows(text)
+    if not rows:
+        return Reading((), (), "There is no row in it")
+    notes: list[str] = []
+    number, first, trouble = rows[0]
+    known = [_COLUMNS.get(_word(cell), "") for cell in first]
+    if "serial" in known or len([column for column in known if column]) > 1:
+        if "serial" not in known:
+            return Reading((), (), f"Line {number} is a header without a column for the serial number")
+        columns, rows = known, rows[1:]
+        notes.append(f"columns by the header: {', '.join(column for column in columns if column)}")
+        if unused := [clean(cell, 40) for cell, column in zip(first, columns, strict=True) if cell and not column]:
+            notes.append(f"not used: {', '.join(unused)}")
+        for column in _ORDER:
+            if columns.count(column) > 1:
+                return Reading((), (), f"The header names the column {column} {columns.count(column)} times")
+    elif not trouble and _is_list(rows):
+        columns = ["serial"]
+        rows = [
+            (at, [cell], why) for at, cells, why in rows for cell in (cells if separator else cells[:1]) if cell or why
+        ]
+        notes.append("read as a list of serial numbers")
+    else:
+        columns = list(_ORDER)
+        notes.append(f"no header: columns read as {', '.join(_ORDER)}")
+    problem = ""
+    if not rows:
+        problem = "There is no row below the header"
+    elif len(rows) > MOST_ROWS:
+        problem = f"It holds {len(rows):,} rows; one registration takes at most {MOST_ROWS:,}: split it"
+    lines = [_line(at, cells, why, columns, tree, group_id) for at, cells, why in rows[:MOST_ROWS]]
+    return Reading(tuple(_without_doubles(lines)), tuple(notes), problem)
+
+
+def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
+    """(line, cells, what is wrong with its form), and the separator; without blank lines and comments."""
+    lines = list(enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1))
+    separator = ""
+    if lines and (told := re.fullmatch(r"sep=(.)", lines[0][1].strip(), re.IGNORECASE)):
+        separator, lines = told[1], lines[1:]
+    lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not separator and lines:
+        bare = re.sub(r'"[^"]*"', "", lines[0][1])
+        separator = max("\t;,", key=bare.count)
+        if not bare.count(separator):
+            # A first row of one cell leaves it to the others.
+            whole = "".join(line for _, line in lines)
+            separator = max("\t;,", key=whole.count) if any(mark in whole for mark in "\t;,") else ""
+    rows: list[tuple[int, list[str], str]] = []
+    for number, line in lines:
+        # Line by line: a quote that is never closed must not swallow the rest.
+        try:
+            cells = next(csv.reader([line], delimiter=separator or ",", skipinitialspace=True, strict=True), [])
+            why = ""
+        except csv.Error:
+            cells, why = [line], "the quotes of this line do not fit together"
+        cells = [cell.strip() for cell in cells]
+        while len(cells) > 1 and not cells[-1]:
+            cells.pop()
+        if any(cells):
+            rows.append((number, cells, why))
+        elif not why:
+            rows.append((number, [""], ""))
+    return rows, separator
+
+
+def _word(cell: str) -> str:
+    return re.sub(r"[\s_.-]", "", cell.lower())
+
+
+def _is_list(rows: Sequence[tuple[int, list[str], str]]) -> bool:
+    """Whether all cells are serial numbers, rather than rows of columns."""
+    if all(len(cells) == 1 for _, cells, _ in rows):
+        return True
+    cells = [cell for _, row, _ in rows for cell in row if cell]
+    return all(
+        _SERIAL.fullmatch(cell) and len(cell) > 3 and any(char.isdigit() for char in cell) for cell in cells
+    ) and (len({cell.upper() for cell in cells}) == len(cells))
+
+
+def _line(
+    number: int, cells: list[str], why: str, columns: Sequence[str], tree: GroupTree | None, group_id: str
+) -> Line:
+    said = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
+    group = said.get("group", "")
+    problem = why or _extra(cells, columns) or _serial_problem(said.get("serial", ""))
+    for column in ("manufacturer", "brand", "model"):
+        value = said.get(column, "")
+        if not problem and len(value) > _LONGEST:
+            problem = f"the {column} is longer than {_LONGEST} characters"
+        elif not problem and clean(value) != value:
+            problem = f"the {column} holds characters that cannot be seen"
+    if group:
+        found, wrong = _group(group, tree)
+        problem = problem or wrong
+    else:
+        found = group_id
+    parts = [clean(said.get(column, ""), _LONGEST) for column in _ORDER[:4]]
+    return Line(number, Registration(*parts, found), clean(group, _LONGEST), problem)
+
+
+def _extra(cells: Sequence[str], columns: Sequence[str]) -> str:
+    return f"it has {len(cells)} cells for {len(columns)} columns" if len(cells) > len(columns) else ""
+
+
+def _serial_problem(serial: str) -> str:
+    if not serial:
+        return "no serial number"
+    if not _SERIAL.fullmatch(serial):
+        wrong = list(dict.fromkeys(re.findall(r"[^A-Za-z0-9._/:+-]", serial)))
+        if not wrong:
+            return f"a serial number of {len(serial)} characters: {SERIAL_RULE}"
+        shown = " ".join("a blank" if char.isspace() else clean(char) for char in wrong[:4])
+        return f"the serial number holds {shown}: {SERIAL_RULE}"
+    if not normal_serial(serial):
+        return f"{serial} is a placeholder, not a serial number"
+    return ""
+
+
+def _group(text: str, tree: GroupTree | None) -> tuple[str, str]:
+    """The id of the group a row names, and what is wrong with it."""
+    shown = clean(text, 60)
+    if tree is None:
+        return "", f"the groups are not known yet, so {shown} cannot be found"
+    found = tree.find(text)
+    if not found:
+        return "", f"there is no group {shown}"
+    if len(found) > 1:
+        return "", f"{shown} names {len(found)} groups: give its path or its id"
+    return found[0], ""
+
+
+def _without_doubles(lines: Sequence[Line]) -> list[Line]:
+    first: dict[str, int] = {}
+    found: list[Line] = []
+    for line in lines:
+        key = "" if line.problem else normal_serial(line.serial)
+        if key and key in first:
+            line = replace(line, problem=f"the same serial number as line {first[key]}")
+        elif key:
+            first[key] = line.number
+        found.append(line)
+    return found

@@ -17,6 +17,7 @@ from .clock import Clock, SystemClock
 from .context import Context
 from .events import Noticed
 from .hub import Hub
+from .pace import Attention
 from .sync import Sync
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from mdm_tui.store.journal import Journal
 
     from .arming import Arming
+    from .catalogue import Catalogue
     from .commands import Commands
     from .devices import Devices
+    from .groups import Groups
     from .policies import Policies
 
 __all__ = ["Session"]
@@ -80,6 +83,8 @@ class Session:
         self._devices: Devices | None = None
         self._commands: Commands | None = None
         self._policies: Policies | None = None
+        self._groups: Groups | None = None
+        self._catalogue: Catalogue | None = None
         self._started = False
         self._stopped = False
         self._journal_trouble = ""
@@ -137,6 +142,22 @@ class Session:
 
             self._policies = Policies(self.context, self.devices)
         return self._policies
+
+    @property
+    def groups(self) -> Groups:
+        if self._groups is None:
+            from .groups import Groups
+
+            self._groups = Groups(self.context, looked_at=self._looked_at)
+        return self._groups
+
+    @property
+    def catalogue(self) -> Catalogue:
+        if self._catalogue is None:
+            from .catalogue import Catalogue
+
+            self._catalogue = Catalogue(self.context)
+        return self._catalogue
 
     def _refresh(self, device_id: str) -> Awaitable[object]:
         return self.devices.refresh(device_id)
@@ -201,6 +222,8 @@ class Session:
         except FleetError as error:
             self._lost_journal(error)
         await self.sync.start()
+        if self.can(Capability.GROUPS):
+            await self.groups.start()
 
     async def open_files(self) -> None:
         """Open journal and history, in a thread; what cannot be opened is told and done without."""
@@ -241,7 +264,7 @@ class Session:
             return
         self._stopped = True
         context = self._context
-        for service in (self._sync, self._commands, self._devices, self._policies):
+        for service in (self._groups, self._sync, self._commands, self._devices, self._policies):
             if service is None:
                 continue
             try:
@@ -287,6 +310,11 @@ class Session:
     def _on_screen(self) -> frozenset[str]:
         sync = self._sync
         return frozenset() if sync is None else frozenset(filter(None, (*sync.visible, sync.opened)))
+
+    def _looked_at(self) -> bool:
+        """Whether somebody is at a screen of this session, and the service answers."""
+        sync = self._sync
+        return sync is not None and sync.pace.attention is Attention.ACTIVE and sync.state.phase == "fresh"
 
 
 def _import_services() -> None:

@@ -1,0 +1,255 @@
+"""Groups: the tree, who is in them, and the slow sweep that learns the memberships of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.groups import Group, GroupTree
+from mdm_tui.fleet.provider import Capability
+
+from .context import Context
+from .events import ItemsChanged
+from .group_edit import GroupEditor, GroupSaved
+from .tasks import Tasks
+
+__all__ = ["FRESH", "GroupSaved", "Groups", "Members"]
+
+_log = logging.getLogger(__name__)
+
+FRESH = 300.0
+"""Seconds for which a group's members are not asked for again by themselves."""
+MAX_PAGES = 2_000
+# The sweep: the share of the hour's calls, its first moment, its longest look away, the time between two of them.
+_SHARE = 0.1
+_FIRST = 30.0
+_AWAY = 30.0
+_BETWEEN = 3_600.0
+_TRIES = 5
+# The sweep leaves this part of the hour's calls to those who look at something.
+_FULL = 0.5
+_NEVER_MIND = frozenset({Kind.FORBIDDEN, Kind.UNSUPPORTED, Kind.CONFIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The devices directly in a group, as the service listed them at `at` (epoch seconds).
+
+    complete: the pages fitted together and none is missing. note: why not, "" when it is. total: as the service says.
+    """
+
+    group_id: str
+    ids: tuple[str, ...]
+    at: float
+    complete: bool = True
+    total: int | None = None
+    note: str = ""
+
+
+class Groups:
+    """What screens and the command line do with groups.
+
+    looked_at: whether somebody looks at this session; the sweep rests while nobody does.
+    """
+
+    def __init__(self, context: Context, *, looked_at: Callable[[], bool] = lambda: True) -> None:
+        self.error: FleetError | None = None
+        self.at: float | None = None
+        """When the groups were last read in this session, None before."""
+        self.swept = ""
+        """How far the memberships are known, as half a sentence; "" before the first sweep."""
+        self._context = context
+        self._looked_at = looked_at
+        self._tasks = Tasks()
+        self._tree: GroupTree | None = None
+        self._members: dict[str, Members] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._editor = GroupEditor(context, self.refresh, self.tree)
+
+    # life
+    async def start(self) -> None:
+        """Begin the sweep, where the service has groups."""
+        if self._context.can(Capability.GROUPS):
+            self._tasks.spawn(self._sweep(), "group sweep")
+
+    async def stop(self) -> None:
+        await self._tasks.stop()
+
+    # the tree
+    async def tree(self) -> GroupTree:
+        """The groups as last read, in this session or before it."""
+        if self._tree is None:
+            held = await self._context.mirror.items(self._context.scope, Group)
+            if self._tree is None:
+                self._tree = GroupTree.build(held)
+        return self._tree
+
+    async def refresh(self) -> GroupTree:
+        """Read all groups, in one request. Raises `FleetError`; what is held stays."""
+        context = self._context
+        at = context.clock.now()
+        try:
+            found = await context.call(lambda provider: provider.groups(), Capability.GROUPS)
+        except FleetError as error:
+            self.error = error
+            raise
+        self.error, self.at = None, at
+        # Built from the answer and not from the mirror: what is listed twice is told.
+        tree = self._tree = GroupTree.build(found)
+        touched, changes = await context.mirror.apply_groups(context.scope, found, True, at)
+        for gone in [key for key in self._members if key not in tree]:
+            del self._members[gone]
+        context.announce(changes)
+        if touched:
+            context.hub.publish(ItemsChanged(context.scope, "groups", frozenset(touched)))
+        return tree
+
+    # changes
+    async def create(self, name: str, parent: str = "") -> GroupSaved:
+        """See `GroupEditor.create`."""
+        return await self._editor.create(name, parent)
+
+    async def rename(self, group_id: str, name: str) -> GroupSaved:
+        """See `GroupEditor.rename`."""
+        return await self._editor.rename(group_id, name)
+
+    async def move(self, group_id: str, parent: str) -> GroupSaved:
+        """See `GroupEditor.move`. parent: "" for the top."""
+        return await self._editor.move(group_id, parent)
+
+    async def delete(self, group_id: str) -> GroupSaved:
+        """See `GroupEditor.delete`."""
+        return await self._editor.delete(group_id)
+
+    # members
+    def known(self, group_id: str) -> Members | None:
+        """The members as read in this session, however old; None before."""
+        return self._members.get(group_id)
+
+    async def members(
+        self,
+        group_id: str,
+        *,
+        fresh: bool = False,
+        progress: Callable[[int, int | None], None] | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> Members:
+        """The devices directly in a group, page by page into the mirror. Raises `FleetError`.
+
+        Answers of the last five minutes are given again unless `fresh`. progress: told how many were read, of how
+        many. stop: ends the reading between two pages; what was read is answered, and said to be incomplete.
+        """
+        asked = self._context.clock.now()
+        async with self._locks.setdefault(group_id, asyncio.Lock()):
+            held = self._members.get(group_id)
+            now = self._context.clock.now()
+            # Somebody else may have read it while this call waited for its turn.
+            if held is not None and held.complete and (held.at >= asked or (not fresh and now - held.at < FRESH)):
+                return held
+            found = await self._read(group_id, progress, stop or asyncio.Event())
+            if group_id in await self.tree():
+                self._members[group_id] = found
+            return found
+
+    async def _read(
+        self, group_id: str, progress: Callable[[int, int | None], None] | None, stop: asyncio.Event
+    ) -> Members:
+        context, at = self._context, self._context.clock.now()
+        name = await self._name(group_id)
+        ids: dict[str, None] = {}
+        totals: set[int | None] = set()
+        note = f"more than {MAX_PAGES:,} pages: the rest was not read"
+        for number in range(1, MAX_PAGES + 1):
+            if stop.is_set():
+                note = "stopped before all pages were read"
+                break
+            page = await context.call(
+                lambda provider, number=number: provider.devices(number, context.connection.page_size, group=group_id),
+                Capability.GROUPS,
+            )
+            context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
+            ids.update(dict.fromkeys(device.id for device in page.items))
+            totals.add(page.total)
+            batch = [device.id for device in page.items]
+            context.announce(await context.mirror.apply_members(context.scope, group_id, name, batch, False, at))
+            if progress is not None:
+                progress(len(ids), page.total)
+            if not page.has_next or not page.items:
+                note = _mismatch(len(ids), totals)
+                break
+        if not note:
+            changes = await context.mirror.apply_members(context.scope, group_id, name, list(ids), True, at)
+            context.announce(changes)
+        return Members(group_id, tuple(ids), at, not note, page.total if totals else None, note)  # type: ignore[possibly-unbound]
+
+    async def _name(self, group_id: str) -> str:
+        """The group's name. Raises NOT_FOUND for one that is gone."""
+        tree = await self.tree()
+        node = tree.get(group_id) or (await self.refresh()).get(group_id)
+        if node is None:
+            raise FleetError(Kind.NOT_FOUND, "The group is not at the service any more", sent=Sent.NEVER)
+        return node.name
+
+    # the sweep
+    async def _sweep(self) -> None:
+        """Learn the memberships of all groups, slowly, while somebody looks; ends when the service refuses."""
+        clock = self._context.clock
+        await clock.sleep(_FIRST)
+        while True:
+            try:
+                await self._turn(self.refresh)
+                tree = await self.tree()
+                groups = [key for key in tree.all() if tree.node(key).devices]
+                for number, key in enumerate(groups, 1):
+                    if key in await self.tree():
+                        await self._turn(lambda key=key: self.members(key))
+                    self.swept = f"memberships known for {number:,} of {len(groups):,} groups"
+            except FleetError as error:
+                if error.kind in _NEVER_MIND:
+                    self.swept = f"memberships are not read by themselves: {error.what}"
+                    return
+                _log.info("the sweep of groups is put off: %s", error.what)
+            await clock.sleep(_BETWEEN)
+
+    async def _turn(self, work: Callable[[], object]) -> None:
+        """One step of the sweep, when it may be done. Raises what stays in its way."""
+        clock, context = self._context.clock, self._context
+        for attempt in range(1, _TRIES + 1):
+            while not self._may_sweep():
+                await clock.sleep(_AWAY)
+            spent = _used(context)
+            try:
+                await work()  # type: ignore[misc]
+            except FleetError as error:
+                if error.kind is Kind.NOT_FOUND:
+                    # Gone since the tree was read: the next tree says so.
+                    return
+                if error.kind in _NEVER_MIND or attempt == _TRIES:
+                    raise
+                await clock.sleep(max(error.retry_after or 0.0, 30.0 * 2**attempt))
+            else:
+                calls = max(1, _used(context) - spent)
+                await clock.sleep(calls * 3600.0 / max(1.0, context.connection.budget * _SHARE))
+                return
+
+    def _may_sweep(self) -> bool:
+        provider = self._context.provider
+        if provider is None or not self._looked_at():
+            return False
+        meter = provider.meter
+        return meter.used < meter.limit * _FULL
+
+
+def _used(context: Context) -> int:
+    return context.provider.meter.used if context.provider is not None else 0
+
+
+def _mismatch(read: int, totals: set[int | None]) -> str:
+    """Why a reading of all pages may have missed some, "" when it did not."""
+    if len(totals) > 1:
+        return "the group changed while it was read: some devices may be missing"
+    total = next(iter(totals))
+    return "" if total is None or total == read else f"the service says {total:,} devices and listed {read:,}"
