@@ -70,8 +70,9 @@ class Recovery:
 
         journal, scope = self._context.need_journal(), self._context.scope
         lost = await journal.recover(alive)
-        ours = [intent for intent in lost if intent.connection == scope]
-        for intent in await journal.intents(scope, limit=EVERY, open_only=True):
+        ours = [intent for intent in lost if intent.connection == scope and intent.name in COMMANDS]
+        # Registrations are in the journal too: their own service sees to them.
+        for intent in await journal.intents(scope, limit=EVERY, open_only=True, names=COMMANDS):
             if intent.state is State.PLANNED and _secret(intent) and intent.run_id not in self._running:
                 await journal.record(intent.id, State.REJECTED, by=self._context.owner, detail=LOST, error=LOST)
             else:

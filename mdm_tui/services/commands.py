@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.fleet.commands import Command, Order, State
+from mdm_tui.fleet.commands import COMMANDS, Command, Order, State
 from mdm_tui.fleet.devices import DeviceKey
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
@@ -24,6 +21,7 @@ from .context import Context
 from .events import CommandsChanged
 from .queue import QueueItem, build, coverage_sentence
 from .tasks import Tasks
+from .who import actor, tty
 
 if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent
@@ -133,8 +131,8 @@ class Commands:
         from mdm_tui.store.journal import Run
 
         run = Run(
-            actor=_actor(),
-            tty=_tty(),
+            actor=actor(),
+            tty=tty(),
             connection=plan.connection,
             name=plan.spec.name,
             args_redacted=plan.args,
@@ -195,7 +193,9 @@ class Commands:
             return []
         return [
             intent
-            for intent in await self._context.need_journal().intents(self._context.scope, limit=EVERY, open_only=True)
+            for intent in await self._context.need_journal().intents(
+                self._context.scope, limit=EVERY, open_only=True, names=COMMANDS
+            )
             if intent.run_id == run_id and intent.state is State.PLANNED
         ]
 
@@ -257,9 +257,7 @@ class Commands:
     async def queue(self, device_id: str | None = None) -> list[QueueItem]:
         """Our commands and those seen elsewhere, of one device or of all, newest first."""
         context = self._context
-        intents = await context.journal.intents(context.scope) if context.journal is not None else []
-        if device_id is not None:
-            intents = [intent for intent in intents if intent.device_id == device_id]
+        intents = [intent for intent in await self._intents() if device_id in (None, intent.device_id)]
         commands = await context.mirror.commands(context.scope, device_id)
         ids = {intent.device_id for intent in intents} | {command.device_id for command in commands}
         follower = self._follower
@@ -275,6 +273,11 @@ class Commands:
             push_unsupported=follower.reading.push_unsupported,
         )
 
+    async def _intents(self) -> list[Intent]:
+        """Our commands; what else the journal holds (registrations) is no command."""
+        journal = self._context.journal
+        return await journal.intents(self._context.scope, names=COMMANDS) if journal is not None else []
+
     async def coverage(self) -> str:
         """For how many devices commands are known, as a sentence."""
         return coverage_sentence(await self._context.mirror.coverage(self._context.scope), self._context.clock.now())
@@ -288,17 +291,3 @@ class Commands:
         self._follower.follow(intent)
         self._context.hub.publish(CommandsChanged(self._context.scope, frozenset({intent.id})))
         self._teller.tell(intent)
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
-def _tty() -> str:
-    try:
-        return os.ttyname(sys.stdin.fileno())
-    except (OSError, ValueError, AttributeError):
-        return ""

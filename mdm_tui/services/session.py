@@ -18,6 +18,7 @@ from .context import Context
 from .events import Noticed
 from .hub import Hub
 from .pace import Attention
+from .session_services import Services
 from .sync import Sync
 
 if TYPE_CHECKING:
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
     from mdm_tui.store.journal import Journal
 
     from .arming import Arming
-    from .catalogue import Catalogue
-    from .commands import Commands
-    from .devices import Devices
-    from .groups import Groups
-    from .policies import Policies
 
 __all__ = ["Session"]
 
@@ -40,7 +36,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class Session:
+class Session(Services):
     """Everything for one connection.
 
     `open_store()` opens the mirror, synchronously: enough for the first frame. `start()` opens the journal and the
@@ -64,6 +60,7 @@ class Session:
         """transport: an httpx transport instead of the network. secrets: given instead of looked up. mirror: one that
         another session has open already; it is not closed here.
         """
+        super().__init__()
         self.connection = connection
         self.scope = connection.scope
         self.paths = paths
@@ -80,11 +77,6 @@ class Session:
         self._shared = mirror is not None
         self._context: Context | None = None
         self._sync: Sync | None = None
-        self._devices: Devices | None = None
-        self._commands: Commands | None = None
-        self._policies: Policies | None = None
-        self._groups: Groups | None = None
-        self._catalogue: Catalogue | None = None
         self._started = False
         self._stopped = False
         self._journal_trouble = ""
@@ -117,47 +109,6 @@ class Session:
     @property
     def sync(self) -> Sync:
         return _there(self._sync)
-
-    # Made when they are first asked for: the first frame needs none of them, and importing them takes its time.
-    @property
-    def devices(self) -> Devices:
-        if self._devices is None:
-            from .devices import Devices
-
-            self._devices = Devices(self.context)
-        return self._devices
-
-    @property
-    def commands(self) -> Commands:
-        if self._commands is None:
-            from .commands import Commands
-
-            self._commands = Commands(self.context, on_screen=self._on_screen)
-        return self._commands
-
-    @property
-    def policies(self) -> Policies:
-        if self._policies is None:
-            from .policies import Policies
-
-            self._policies = Policies(self.context, self.devices)
-        return self._policies
-
-    @property
-    def groups(self) -> Groups:
-        if self._groups is None:
-            from .groups import Groups
-
-            self._groups = Groups(self.context, looked_at=self._looked_at)
-        return self._groups
-
-    @property
-    def catalogue(self) -> Catalogue:
-        if self._catalogue is None:
-            from .catalogue import Catalogue
-
-            self._catalogue = Catalogue(self.context)
-        return self._catalogue
 
     def _refresh(self, device_id: str) -> Awaitable[object]:
         return self.devices.refresh(device_id)
@@ -224,6 +175,11 @@ class Session:
         await self.sync.start()
         if self.can(Capability.GROUPS):
             await self.groups.start()
+        if self.can(Capability.DEVICE_REGISTER):
+            try:
+                await self.registration.start()
+            except FleetError as error:
+                self._lost_journal(error)
 
     async def open_files(self) -> None:
         """Open journal and history, in a thread; what cannot be opened is told and done without."""
@@ -264,7 +220,7 @@ class Session:
             return
         self._stopped = True
         context = self._context
-        for service in (self._groups, self._sync, self._commands, self._devices, self._policies):
+        for service in (self._registration, self._groups, self._sync, self._commands, self._devices, self._policies):
             if service is None:
                 continue
             try:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -118,9 +118,12 @@ class Journal:
         """`sending` with a dead owner → `unknown`, in one commit: before anything is sent. `owner.alive` can tell."""
         return await self._keep(lambda conn: journal_rows.recover(conn, is_alive, by, self._now()))
 
-    async def intents(self, connection: str, *, limit: int = 500, open_only: bool = False) -> list[Intent]:
-        """Newest first; open_only: those that have not ended."""
-        return await self._writer.read(lambda conn: journal_rows.intents(conn, connection, limit, open_only))
+    async def intents(
+        self, connection: str, *, limit: int = 500, open_only: bool = False, names: Collection[str] | None = None
+    ) -> list[Intent]:
+        """Newest first; open_only: those that have not ended. names: only what is called so, None for all."""
+        wanted = None if names is None else tuple(names)
+        return await self._writer.read(lambda conn: journal_rows.intents(conn, connection, limit, open_only, wanted))
 
     async def intent(self, intent_id: str) -> Intent | None:
         """One intent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -175,13 +175,18 @@ def intent(conn: sqlite3.Connection, intent_id: str) -> Intent | None:
     return _intent(row) if row else None
 
 
-def intents(conn: sqlite3.Connection, connection: str, limit: int, open_only: bool) -> list[Intent]:
+def intents(
+    conn: sqlite3.Connection, connection: str, limit: int, open_only: bool, names: Collection[str] | None = None
+) -> list[Intent]:
     """Newest first."""
     sql = f"{_SELECT} WHERE intent.connection = ?"
     params: list[Any] = [connection]
     if open_only:
         sql += " AND intent.state IN (SELECT value FROM json_each(?))"
         params.append(json.dumps(_OPEN))
+    if names is not None:
+        sql += " AND intent.name IN (SELECT value FROM json_each(?))"
+        params.append(json.dumps(list(names)))
     sql += " ORDER BY intent.created_at DESC, intent.rowid DESC LIMIT ?"
     return [_intent(row) for row in conn.execute(sql, [*params, limit]).fetchall()]
 

@@ -1,0 +1,335 @@
+"""Registering devices: read, checked, confirmed, on disk, sent once, read back. The room's front door."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.catalogue import LicenseModel
+from mdm_tui.fleet.commands import State
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.registration import Line, Reading, read
+
+from .command_plan import EVERY
+from .context import Context
+from .events import RegistrationChanged
+from .groups import Groups
+from .registration_check import Asker
+from .registration_follow import RegistrationFollower
+from .registration_lease import RENEW, Turn
+from .registration_plan import AGAIN, NAMES, NEW, LeftOutRow, RegistrationPlan, Row
+from .registration_plan import plan as make_plan
+from .registration_send import RegistrationSender
+from .tasks import Tasks
+from .who import actor, tty
+
+if TYPE_CHECKING:
+    from mdm_tui.store.journal import Intent
+
+__all__ = ["LeftOutRow", "Outcome", "RegistrationPlan", "RegistrationRun", "RegistrationService", "Row"]
+
+PLAN_LIFE = 600.0
+_GRACE = 0.5
+# So many devices are read one by one after a run, to see their licenses.
+_READ_BACK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRun:
+    """A registration that is in the journal and on its way."""
+
+    run_id: str
+    intent_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row. at: of its last change, epoch seconds. terms: the license as it was asked for.
+
+    device_id: "" while this console has not read the device. license: as the service says it, "" while it does not.
+    """
+
+    run_id: str
+    intent_id: str
+    serial: str
+    name: str
+    state: State
+    sentence: str
+    at: float
+    again: bool
+    terms: str
+    device_id: str = ""
+    license: str = ""
+
+
+class RegistrationService:
+    """What screens and the command line do to register devices. What runs belongs to it, not to a dialog."""
+
+    def __init__(self, context: Context, groups: Groups) -> None:
+        self.running = ""
+        """The run that is being sent, "" between runs."""
+        self._context = context
+        self._groups = groups
+        self._tasks = Tasks()
+        self._asker = Asker(context)
+        self._follower = RegistrationFollower(context, self._asker, self._tasks, self._moved)
+        self._sender = RegistrationSender(context, self._asker, self._follower, self._moved)
+        self._turn = Turn(context, self._taken_over)
+        self._spent: set[str] = set()
+        self._found: dict[str, tuple[str, str]] = {}
+
+    # life
+    async def start(self) -> None:
+        """Find out what became of what an earlier process left; nothing is sent again."""
+        if self._context.journal is None:
+            return
+        # Before anything of this session is in the journal.
+        left = [intent.id for intent in await self._open()]
+        if left:
+            self._tasks.spawn(self._recover(left), "registration recovery")
+
+    async def stop(self) -> None:
+        """Start no further POST, give the one on the wire half a second, then end."""
+        self._sender.stopping.set()
+        self._sender.halted.set()
+        if self._sender.on_the_wire:
+            try:
+                async with asyncio.timeout(_GRACE):
+                    await self._sender.landed.wait()
+            except TimeoutError:
+                pass
+        await self._tasks.stop()
+        await self._turn.release()
+
+    # before sending
+    async def read(self, text: str, group_id: str = "") -> Reading:
+        """Read a CSV or a pasted list. group_id: the group of the rows that name none. See `fleet.registration`."""
+        tree = await self._groups.tree()
+        return await asyncio.to_thread(read, text, tree if len(tree) else None, group_id)
+
+    async def license_models(self) -> list[LicenseModel]:
+        """The license models to choose from. Raises `FleetError`, UNSUPPORTED where there are none."""
+        return await self._context.call(lambda provider: provider.license_models(), Capability.LICENSES)
+
+    async def check(
+        self,
+        lines: Sequence[Line],
+        progress: Callable[[int, int], None] | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> tuple[Row, ...]:
+        """Ask the service for each serial number. See `Asker.check`."""
+        return await self._asker.check(lines, progress, stop)
+
+    async def plan(
+        self,
+        rows: Sequence[Row],
+        *,
+        model: LicenseModel | None = None,
+        auto_renew: bool | None = None,
+        again: Collection[str] = (),
+    ) -> RegistrationPlan:
+        """Freeze what will be sent: the new devices, or the existing ones named in `again`, never both."""
+        context = self._context
+        tree = await self._groups.tree() if context.can(Capability.GROUPS) else None
+        return make_plan(
+            rows,
+            key=uuid.uuid4().hex,
+            connection=context.scope,
+            at=context.clock.now(),
+            tree=tree,
+            model=model,
+            auto_renew=auto_renew,
+            again=again,
+        )
+
+    # sending
+    async def submit(self, plan: RegistrationPlan, typed: str) -> RegistrationRun:
+        """Send a plan: into the journal, then one device after the other. Raises `FleetError` when it may not be."""
+        context = self._context
+        context.need_journal()
+        context.arming.need()
+        if not plan.will:
+            raise FleetError(Kind.INVALID, "No device is left to register", sent=Sent.NEVER)
+        if not plan.accepts(typed):
+            raise FleetError(Kind.INVALID, f"Not sent: type {plan.expects} to confirm", sent=Sent.NEVER)
+        if plan.connection != context.scope:
+            raise FleetError(Kind.INVALID, "The plan is for another connection", sent=Sent.NEVER)
+        if plan.key in self._spent:
+            raise FleetError(Kind.REFUSED, "This plan was already sent", sent=Sent.NEVER)
+        if context.clock.now() - plan.at > PLAN_LIFE:
+            what = "The plan is older than ten minutes: check the list again and confirm"
+            raise FleetError(Kind.REFUSED, what, sent=Sent.NEVER)
+        if self.running:
+            raise FleetError(Kind.CONFLICT, "Another registration is being sent: wait for its end", sent=Sent.NEVER)
+        # Before the first await: a second enter must not find it unspent.
+        self._spent.add(plan.key)
+        self.running = plan.key
+        try:
+            if not await self._turn.take():
+                what = "Another console is registering devices on this connection: wait for its end"
+                raise FleetError(Kind.CONFLICT, what, sent=Sent.NEVER)
+            intents = await self._write(plan)
+        except BaseException:
+            # Nothing is on disk, so nothing will be sent: it may be confirmed again.
+            self._spent.discard(plan.key)
+            self.running = ""
+            raise
+        run_id = self.running = intents[0].run_id
+        self._sender.halted.clear()
+        self._tasks.spawn(self._run(intents, plan), f"registration {run_id}")
+        self._moved()
+        return RegistrationRun(run_id, tuple(intent.id for intent in intents))
+
+    def halt(self) -> None:
+        """Stop the run after the device that is on its way; what was not sent is cancelled."""
+        if self.running:
+            self._sender.halted.set()
+
+    async def _write(self, plan: RegistrationPlan) -> list[Intent]:
+        from mdm_tui.store.journal import Run
+
+        run = Run(
+            actor=actor(),
+            tty=tty(),
+            connection=plan.connection,
+            name=AGAIN if plan.again else NEW,
+            args_redacted=plan.terms_text,
+            reason="",
+            confirm_text=plan.expects,
+            expected=len(plan.will),
+        )
+        targets = [(row.serial, _label(row)) for row in plan.will]
+        return await self._context.need_journal().plan(run, targets, plan.again)
+
+    async def _run(self, intents: list[Intent], plan: RegistrationPlan) -> None:
+        keep = self._tasks.spawn(self._turn.keep(), "registration lease")
+        try:
+            await self._sender.run(intents, plan)
+            if not self._sender.stopping.is_set():
+                await self._look_at(intents)
+                await self._sum_up(intents)
+        except FleetError as error:
+            # A store gave way: what is not on disk is not sent.
+            self._context.notice("bad", f"The registration has stopped, the rest is not sent: {error.sentence()}")
+        finally:
+            keep.cancel()
+            self.running = ""
+            self._moved()
+            if not self._sender.stopping.is_set():
+                await self._turn.release()
+
+    # looking
+    async def outcomes(self, run_id: str = "") -> list[Outcome]:
+        """What became of the rows of a run, in their order; of the newest run when none is named."""
+        if self._context.journal is None:
+            return []
+        held = await self._context.journal.intents(self._context.scope, limit=EVERY, names=NAMES)
+        wanted = run_id or (held[0].run_id if held else "")
+        return [self._outcome(intent) for intent in reversed(held) if intent.run_id == wanted]
+
+    def _outcome(self, intent: Intent) -> Outcome:
+        device_id, license_name = self._found.get(intent.id, ("", ""))
+        return Outcome(
+            intent.run_id,
+            intent.id,
+            intent.device_id,
+            intent.device_name,
+            intent.state,
+            _sentence(intent, bool(device_id), license_name),
+            intent.updated_at,
+            intent.name == AGAIN,
+            intent.args_redacted,
+            device_id,
+            license_name,
+        )
+
+    async def _look_at(self, intents: Sequence[Intent]) -> None:
+        """Bring the new devices into the mirror, and see the licenses of a few of them."""
+        context = self._context
+        done = [row for row in await self.outcomes(intents[0].run_id) if row.state is State.DONE]
+        if not done:
+            return
+        try:
+            at = context.clock.now()
+            size = context.connection.page_size
+            page = await context.call(lambda provider: provider.devices(1, size, newest_first=True))
+            context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
+            for row in done[:_READ_BACK]:
+                ids = await context.mirror.find(context.scope, row.serial)
+                if len(ids) == 1:
+                    at = context.clock.now()
+                    device = await context.call(lambda provider, key=ids[0]: provider.device(key))
+                    await context.keep_detail(device, at)
+                    self._found[row.intent_id] = (ids[0], str(device.values.get("license") or ""))
+        except FleetError as error:
+            context.notice("warn", f"The registered devices could not be read back: {error.sentence()}")
+
+    async def _sum_up(self, intents: Sequence[Intent]) -> None:
+        rows = await self.outcomes(intents[0].run_id)
+        counts = Counter(row.state.value for row in rows)
+        said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
+        what = "Reset of" if rows[0].again else "Registration of"
+        many = "1 device" if len(rows) == 1 else f"{len(rows):,} devices"
+        good = counts[State.DONE.value] == len(rows)
+        self._context.notice("good" if good else "warn", f"{what} {many}: {said}")
+
+    def _moved(self) -> None:
+        self._context.hub.publish(RegistrationChanged(self._context.scope))
+
+    # after a crash
+    async def _open(self) -> list[Intent]:
+        journal = self._context.need_journal()
+        found = await journal.intents(self._context.scope, limit=EVERY, open_only=True, names=NAMES)
+        return [item for item in found if item.state not in (State.ABSENT, State.AMBIGUOUS)]
+
+    async def _recover(self, left: Sequence[str]) -> None:
+        """When no other living console is at it: see to everything that an earlier session left."""
+        from mdm_tui.store.owner import alive
+
+        while not await self._turn.take():
+            await self._context.clock.sleep(RENEW)
+        journal = self._context.need_journal()
+        await journal.recover(alive)
+        held = [intent for key in left if (intent := await journal.intent(key)) is not None]
+        lost = sum(intent.state is State.UNKNOWN for intent in held)
+        if lost:
+            many = "1 registration was" if lost == 1 else f"{lost:,} registrations were"
+            self._context.notice(
+                "warn", f"{many} on the wire when an earlier session ended: the service is asked what became of it"
+            )
+        for intent in held:
+            await self._follower.recover(intent)
+        if not self.running:
+            await self._turn.release()
+
+    def _taken_over(self) -> None:
+        self._sender.halted.set()
+        self._context.notice("bad", "Another console has taken the registration over: this one stops")
+
+
+def _label(row: Row) -> str:
+    device = row.line.device
+    return " ".join(part for part in (device.brand or device.manufacturer, device.model) if part) or row.serial
+
+
+def _sentence(intent: Intent, seen: bool, license_name: str) -> str:
+    """What became of it, for a person."""
+    again = intent.name == AGAIN
+    if intent.state is State.DONE:
+        said = "saved again, its status is reset" if again else "registered"
+        if not seen:
+            return said
+        return f"{said}; license: {license_name}" if license_name else f"{said}; the service does not say its license"
+    if intent.error and intent.state is not State.UNKNOWN:
+        return intent.error
+    return {
+        State.PLANNED: "waiting for its turn",
+        State.SENDING: "on the wire",
+        State.ACCEPTED: "the service took it and is asked whether it has it",
+        State.UNKNOWN: f"not known ({intent.error or 'no answer'}): it is not sent again, the service is asked for it",
+    }.get(intent.state, intent.state.value)

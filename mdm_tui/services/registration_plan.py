@@ -1,0 +1,153 @@
+"""Planning a registration: who will be registered, who is left out and why, and what a person has to type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mdm_tui.fleet.catalogue import LicenseModel
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.groups import GroupTree
+from mdm_tui.fleet.registration import Line, RegistrationTerms
+from mdm_tui.fleet.text import normal_serial
+
+__all__ = ["AGAIN", "NAMES", "NEW", "LeftOutRow", "RegistrationPlan", "Row", "license_sentence", "plan"]
+
+# The journal's names of the two kinds of run; neither is a command.
+NEW = "REGISTER"
+AGAIN = "REGISTER_AGAIN"
+NAMES = frozenset({NEW, AGAIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row after the service was asked for its serial number.
+
+    state: new, exists, unchecked (why says why), bad (the row's own problem). at: when it was asked, epoch seconds.
+    """
+
+    line: Line
+    state: Literal["new", "exists", "unchecked", "bad"]
+    why: str = ""
+    at: float = 0.0
+
+    @property
+    def serial(self) -> str:
+        return self.line.serial
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRow:
+    """A row that will not be sent, and why."""
+
+    line: Line
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPlan:
+    """What will be sent, frozen. expects: the text that `submit` wants typed, "" when nothing will be sent.
+
+    again: the devices exist and saving them resets their status; else all of them are new. terms_text: license and
+    renewal as a sentence, to be shown before. at: epoch seconds; a plan grows stale.
+    """
+
+    key: str
+    connection: str
+    again: bool
+    will: tuple[Row, ...]
+    left_out: tuple[LeftOutRow, ...]
+    terms: RegistrationTerms
+    terms_text: str
+    expects: str
+    at: float
+    notes: tuple[str, ...] = ()
+
+    def accepts(self, typed: str) -> bool:
+        """Whether what was typed confirms this plan."""
+        return bool(self.expects) and " ".join(typed.split()).casefold() == self.expects.casefold()
+
+
+def license_sentence(model: LicenseModel | None, auto_renew: bool | None) -> str:
+    """Which license the devices will run on, as far as the contract says it."""
+    if model is None:
+        said = "No license model is chosen: the devices run on a trial license"
+    else:
+        said = f"License: {model.name or model.id}, where one is free; without a free one a trial license"
+    renew = {True: "; it is renewed by itself", False: "; it is not renewed by itself", None: ""}[auto_renew]
+    return f"{said}{renew}."
+
+
+def plan(
+    rows: Sequence[Row],
+    *,
+    key: str,
+    connection: str,
+    at: float,
+    tree: GroupTree | None,
+    model: LicenseModel | None,
+    auto_renew: bool | None,
+    again: Collection[str],
+) -> RegistrationPlan:
+    """Freeze what was checked. again: serials of existing devices, each named by the person; only those are sent then.
+
+    Raises INVALID for a serial in `again` that is not among the existing ones.
+    """
+    named = {normal_serial(serial) or serial for serial in again}
+    existing = {normal_serial(row.serial) for row in rows if row.state == "exists"}
+    if strangers := sorted(named - existing):
+        what = f"{', '.join(strangers[:5])}: not among the devices of this list that exist"
+        raise FleetError(Kind.INVALID, what, sent=Sent.NEVER)
+    will: list[Row] = []
+    left: list[LeftOutRow] = []
+    for row in rows:
+        why = _why_not(row, named, tree)
+        if why:
+            left.append(LeftOutRow(row.line, why))
+        else:
+            will.append(row)
+    return RegistrationPlan(
+        key=key,
+        connection=connection,
+        again=bool(named),
+        will=tuple(will),
+        left_out=tuple(left),
+        terms=RegistrationTerms(model.id if model is not None else "", auto_renew),
+        terms_text=license_sentence(model, auto_renew),
+        expects=_expects(will, bool(named)),
+        at=at,
+        notes=_notes(will, bool(named)),
+    )
+
+
+def _why_not(row: Row, named: Collection[str], tree: GroupTree | None) -> str:
+    if row.state == "bad":
+        return row.line.problem
+    if row.state == "unchecked":
+        return f"not checked, so not sent: {row.why}"
+    if row.state == "exists" and normal_serial(row.serial) not in named:
+        return "the service has it already: left alone, because saving it again resets its status"
+    if row.state == "new" and named:
+        return "new: this plan is only for devices that exist"
+    group = row.line.device.group_id
+    if group and (tree is None or group not in tree):
+        return "its group is not at the service any more" if tree is not None else "the groups are not known"
+    return ""
+
+
+def _expects(will: Sequence[Row], again: bool) -> str:
+    if not will:
+        return ""
+    verb = "reset" if again else "register"
+    return f"{verb} {will[0].serial if len(will) == 1 else len(will)}"
+
+
+def _notes(will: Sequence[Row], again: bool) -> tuple[str, ...]:
+    found: list[str] = []
+    if again:
+        found.append("saving an existing device again resets its status at the service")
+    ungrouped = sum(not row.line.device.group_id for row in will)
+    if ungrouped:
+        found.append(f"{ungrouped:,} without a group" if len(will) > 1 else "without a group")
+    return tuple(found)

@@ -1,0 +1,166 @@
+"""Sending a registration: on disk before on the wire, one POST for each device in order, never a second by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.commands import State
+from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.text import clean
+
+from .context import Context
+from .outcomes import outcome, transient
+from .registration_check import Asker
+from .registration_follow import RegistrationFollower
+from .registration_plan import RegistrationPlan, Row
+
+if TYPE_CHECKING:
+    from mdm_tui.store.journal import Intent
+
+__all__ = ["RegistrationSender"]
+
+_log = logging.getLogger(__name__)
+
+# A check that is older is made again just before the POST: meanwhile somebody may have registered the device.
+_STALE = 60.0
+# A service that cannot be reached for so long ends the run.
+PATIENCE = 600.0
+_LONGEST_WAIT = 60.0
+# After these the next device would fare no better.
+_FATAL = frozenset(
+    {Kind.FORBIDDEN, Kind.UNSUPPORTED, Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS, Kind.REDIRECT, Kind.READ_ONLY}
+)
+
+
+class RegistrationSender:
+    """Takes the rows of a plan to their outcomes. changed: told after each step."""
+
+    def __init__(
+        self, context: Context, asker: Asker, follower: RegistrationFollower, changed: Callable[[], None]
+    ) -> None:
+        self.stopping = asyncio.Event()
+        """The session ends: no further POST, nothing more is written than the outcome of the one on the wire."""
+        self.halted = asyncio.Event()
+        """A person stopped the run: what was not sent is cancelled."""
+        self.on_the_wire = 0
+        self.landed = asyncio.Event()
+        self._context = context
+        self._asker = asker
+        self._follower = follower
+        self._changed = changed
+
+    async def run(self, intents: Sequence[Intent], plan: RegistrationPlan) -> None:
+        """One after the other; what is left when it has to end is cancelled, with the reason."""
+        end = ""
+        for intent, row in zip(intents, plan.will, strict=True):
+            if self.stopping.is_set():
+                return
+            end = end or self._end()
+            if end:
+                await self._settle(intent, State.CANCELLED, f"not sent: {end}")
+            else:
+                end = await self._deliver(intent, row, plan)
+            self._changed()
+
+    def _end(self) -> str:
+        if self.halted.is_set():
+            return "the registration was stopped"
+        if self._context.arming.reason():
+            return f"{self._context.connection.name} is {self._context.arming.reason()}"
+        return ""
+
+    async def _deliver(self, intent: Intent, row: Row, plan: RegistrationPlan) -> str:
+        """Bring one device to an outcome. Answers why the rest must not be sent, "" when it may be."""
+        clock = self._context.clock
+        began, attempts = clock.now(), 0
+        while not self.stopping.is_set():
+            if end := self._end():
+                await self._settle(intent, State.CANCELLED, f"not sent: {end}")
+                return end
+            attempts += 1
+            try:
+                taken = not plan.again and clock.now() - row.at > _STALE and await self._asker.registered(row.serial)
+            except FleetError as error:
+                if not transient(error):
+                    await self._settle(intent, State.REJECTED, f"not sent: {clean(error.sentence(), 400)}")
+                    return error.what if error.kind in _FATAL else ""
+                failed = error
+            else:
+                if taken:
+                    why = "not sent: somebody has registered it since it was checked, and saving again would reset it"
+                    await self._settle(intent, State.REJECTED, why)
+                    return ""
+                refused = await self._post(intent, row, plan)
+                if refused is None:
+                    return ""
+                if outcome(refused) is not State.PLANNED:
+                    return refused.what if refused.kind in _FATAL else ""
+                failed = refused
+            if failed.kind in _FATAL or clock.now() - began >= PATIENCE:
+                await self._settle(intent, State.REJECTED, f"not sent: {clean(failed.what, 400)}")
+                return failed.what
+            pause = failed.retry_after if failed.retry_after is not None else min(_LONGEST_WAIT, 2.0 ** (attempts - 1))
+            await clock.wait(self.halted, min(pause, PATIENCE))
+        return ""
+
+    async def _post(self, intent: Intent, row: Row, plan: RegistrationPlan) -> FleetError | None:
+        """Claim, send, record, see what became of it. Returns an error that was a refusal or provably not sent."""
+        context, journal = self._context, self._context.need_journal()
+        if self.stopping.is_set() or not await journal.claim(intent.id, context.owner):
+            return None
+        self._changed()
+        self.on_the_wire += 1
+        self.landed.clear()
+        try:
+            await context.change(
+                lambda provider: provider.register([row.line.device], plan.terms), Capability.DEVICE_REGISTER
+            )
+        except FleetError as error:
+            state = outcome(error)
+            # "The console tries again" is said of reading; a registration never is.
+            why = clean(error.what if transient(error) else error.sentence(), 400)
+            if state is State.PLANNED:
+                await self._record(intent.id, State.PLANNED, f"not sent: {why}")
+                return error
+            await self._record(intent.id, state, why)
+            if state is State.REJECTED:
+                return error
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record(intent.id, State.UNKNOWN, "the console ended meanwhile"))
+            raise
+        except Exception as error:
+            await self._record(intent.id, State.UNKNOWN, f"a fault of this console ({type(error).__name__})")
+            raise
+        else:
+            await self._record(intent.id, State.ACCEPTED, "", "the service took it")
+        finally:
+            self.on_the_wire -= 1
+            if not self.on_the_wire:
+                self.landed.set()
+        self._changed()
+        held = await journal.intent(intent.id)
+        if held is not None:
+            # The next device waits for a first answer: a service that has gone away must not make all of them unclear.
+            await self._follower.first(held)
+        return None
+
+    async def _settle(self, intent: Intent, state: State, why: str) -> None:
+        try:
+            await self._record(intent.id, state, why)
+        except FleetError as error:
+            if error.kind is not Kind.CONFLICT:
+                raise
+            _log.info("intent %s was moved by somebody else", intent.id)
+
+    async def _record(self, intent_id: str, state: State, error: str, detail: str = "") -> None:
+        await self._context.need_journal().record(
+            intent_id,
+            state,
+            by=self._context.owner,
+            detail=detail or error,
+            error="" if state is State.PLANNED else error,
+        )

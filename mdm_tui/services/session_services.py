@@ -1,0 +1,89 @@
+"""The services of a session, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from .context import Context
+
+if TYPE_CHECKING:
+    from .catalogue import Catalogue
+    from .commands import Commands
+    from .devices import Devices
+    from .groups import Groups
+    from .policies import Policies
+    from .registration import RegistrationService
+
+__all__ = ["Services"]
+
+
+class Services:
+    """The first frame needs none of them, and importing them takes its time."""
+
+    def __init__(self) -> None:
+        self._devices: Devices | None = None
+        self._commands: Commands | None = None
+        self._policies: Policies | None = None
+        self._groups: Groups | None = None
+        self._catalogue: Catalogue | None = None
+        self._registration: RegistrationService | None = None
+
+    @property
+    def context(self) -> Context:
+        """What the services share."""
+        raise NotImplementedError
+
+    def _on_screen(self) -> Collection[str]:
+        raise NotImplementedError
+
+    def _looked_at(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def devices(self) -> Devices:
+        if self._devices is None:
+            from .devices import Devices
+
+            self._devices = Devices(self.context)
+        return self._devices
+
+    @property
+    def commands(self) -> Commands:
+        if self._commands is None:
+            from .commands import Commands
+
+            self._commands = Commands(self.context, on_screen=self._on_screen)
+        return self._commands
+
+    @property
+    def policies(self) -> Policies:
+        if self._policies is None:
+            from .policies import Policies
+
+            self._policies = Policies(self.context, self.devices)
+        return self._policies
+
+    @property
+    def groups(self) -> Groups:
+        if self._groups is None:
+            from .groups import Groups
+
+            self._groups = Groups(self.context, looked_at=self._looked_at)
+        return self._groups
+
+    @property
+    def catalogue(self) -> Catalogue:
+        if self._catalogue is None:
+            from .catalogue import Catalogue
+
+            self._catalogue = Catalogue(self.context)
+        return self._catalogue
+
+    @property
+    def registration(self) -> RegistrationService:
+        if self._registration is None:
+            from .registration import RegistrationService
+
+            self._registration = RegistrationService(self.context, self.groups)
+        return self._registration
