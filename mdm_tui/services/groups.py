@@ -142,13 +142,15 @@ class Groups:
         Answers of the last five minutes are given again unless `fresh`. progress: told how many were read, of how
         many. stop: ends the reading between two pages; what was read is answered, and said to be incomplete.
         """
-        asked = self._context.clock.now()
+        asked, before = self._context.clock.now(), self._members.get(group_id)
         async with self._locks.setdefault(group_id, asyncio.Lock()):
             held = self._members.get(group_id)
             now = self._context.clock.now()
-            # Somebody else may have read it while this call waited for its turn.
-            if held is not None and held.complete and (held.at >= asked or (not fresh and now - held.at < FRESH)):
-                return held
+            if held is not None and held.complete:
+                # Somebody else may have read it while this call waited for its turn.
+                meanwhile = held is not before and held.at >= asked
+                if meanwhile or (not fresh and now - held.at < FRESH):
+                    return held
             found = await self._read(group_id, progress, stop or asyncio.Event())
             if group_id in await self.tree():
                 self._members[group_id] = found
