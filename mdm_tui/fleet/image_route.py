@@ -185,7 +185,7 @@ def _doubt_sizes(steps: Sequence[Image], usable: Sequence[Image], doubts: Doubts
     rivals = [image for image in usable if _place(image) == _place(steps[-1]) and image not in steps]
     if not rivals:
         return
-    if any(image.size is None for image in (*steps, *rivals)):
+    if not all(image.size for image in (*steps, *rivals)):
         doubts.add("unknown", "images without a size cannot be compared")
     elif partial_first is False and any(image.partial for image in steps):
         doubts.add("likely", "the rollout says not to take partial images first")

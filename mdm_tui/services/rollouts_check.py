@@ -16,7 +16,7 @@ from mdm_tui.fleet.rollouts import APPLY_ORDER, CHECK_BUILD_DATE, PARTIAL_FIRST,
 from mdm_tui.fleet.text import normal_serial, search_key
 
 from .context import Context
-from .rollouts_scope import Index
+from .rollouts_scope import MANY, Index
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue
@@ -27,8 +27,6 @@ T = TypeVar("T", CatalogueApp, Image)
 
 # Rollouts compared with one, newest first; more than that is said.
 MOST_COMPARED = 300
-# From so many devices on the work is done in a thread.
-_MANY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class Checker:
         """Which image each of these devices will get."""
         wanted_ones = {device: index.hardware[device]._asdict() for device in devices if device in index.hardware}
         matcher = await self._matcher(check.rollout, check.images)
-        if len(wanted_ones) > _MANY:
+        if len(wanted_ones) > MANY:
             return await asyncio.to_thread(matcher.predict, wanted_ones)
         return matcher.predict(wanted_ones)
 
@@ -158,7 +156,7 @@ class Checker:
             )
             return clashes(mine, theirs, index.names)
 
-        found = await asyncio.to_thread(compare) if len(devices) > _MANY else compare()
+        found = await asyncio.to_thread(compare) if len(devices) > MANY else compare()
         left = len(others) - MOST_COMPARED
         return found, f"{left:,} older rollouts were not compared" if left > 0 else ""
 

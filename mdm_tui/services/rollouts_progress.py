@@ -14,7 +14,7 @@ from mdm_tui.fleet.matching import Choice, Prediction
 from mdm_tui.fleet.provider import Capability
 
 from .context import Context
-from .rollouts_scope import Index, Reach
+from .rollouts_scope import MANY, Index, Reach
 
 __all__ = ["Count", "DeviceProgress", "Follower", "Progress", "State"]
 
@@ -100,17 +100,22 @@ class Follower:
         ids = sorted(reach.devices, key=lambda device: (index.names.get(device, device), device))
         if refs:
             await self._read([*(device for device in visible if device in reach.devices), *ids], most, notes)
-        rows = tuple(self._row(device, index, apps, refs, prediction) for device in ids)
-        return Progress(
-            rollout_id,
-            rows,
-            {ref: _count([row.apps[ref] for row in rows]) for ref in refs},
-            None if prediction is None else _count([row.image or "unknown" for row in rows]),
-            sum(row.read_at is not None for row in rows),
-            reach.complete,
-            tuple(notes),
-            self._context.clock.now(),
-        )
+        now = self._context.clock.now()
+
+        def count() -> Progress:
+            rows = tuple(self._row(device, index, apps, refs, prediction) for device in ids)
+            return Progress(
+                rollout_id,
+                rows,
+                {ref: _count([row.apps[ref] for row in rows]) for ref in refs},
+                None if prediction is None else _count([row.image or "unknown" for row in rows]),
+                sum(row.read_at is not None for row in rows),
+                reach.complete,
+                tuple(notes),
+                now,
+            )
+
+        return await asyncio.to_thread(count) if len(ids) > MANY else count()
 
     async def _read(self, ids: Sequence[str], most: int, notes: list[str]) -> None:
         """Read the lists that are missing or old: those on the screen, then the never read, then the oldest."""

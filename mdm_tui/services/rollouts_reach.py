@@ -14,7 +14,7 @@ from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean, normal_serial
 
 from .context import Context
-from .rollouts_scope import FACTS, Entry, GroupReach, Index, Reach, Resolving
+from .rollouts_scope import FACTS, MANY, Entry, GroupReach, Index, Reach, Resolving
 
 if TYPE_CHECKING:
     from .groups import Groups
@@ -115,7 +115,8 @@ class Resolver:
 
     async def index(self) -> Index:
         """The devices as the mirror has them now."""
-        return Index(await self._context.mirror.facts(self._context.scope, FACTS))
+        facts = await self._context.mirror.facts(self._context.scope, FACTS)
+        return await asyncio.to_thread(Index, facts) if len(facts) > MANY else Index(facts)
 
     async def _everyone(self, work: _Work) -> int | None:
         work.tell("how many devices there are")

@@ -11,9 +11,11 @@ from mdm_tui.fleet.matching import Hardware
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import normal_serial
 
-__all__ = ["FACTS", "Entry", "GroupReach", "Index", "Reach", "Resolving"]
+__all__ = ["FACTS", "MANY", "Entry", "GroupReach", "Index", "Reach", "Resolving"]
 
 FACTS = ("name", "serial", "groupid", "product", "model", "build")
+# From so many devices on, what is computed for each of them is computed in a thread.
+MANY = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mdm_tui.fleet.catalogue import Image
 from mdm_tui.fleet.matching import Choice, Hardware, Matcher
+from mdm_tui.server.world.image_choice import State, choose
+from mdm_tui.server.world.uploads import ImageRecord
 
 DEVICE = Hardware("HX7", "Hexa 7", "B1")
 
@@ -195,3 +197,55 @@ def test_for_any_catalogue(
         total = sum(step.size or 0 for step in chain)
         if older is not True and all(item.ab is None for item in images + known):
             assert all(total <= size for size in rivals)
+
+
+_FULL = st.builds(
+    Image,
+    id=st.integers(0, 99).map(str),
+    name=st.just(""),
+    product=st.sampled_from(["HX7", "ZZ"]),
+    part=st.just("base"),
+    ab=st.booleans(),
+    from_build=st.sampled_from(["B1", "B2", "B3", "", ""]),
+    build=st.sampled_from(["B1", "B2", "B3", "B4"]),
+    size=st.integers(1, 1000),
+    enabled=st.booleans(),
+)
+
+
+@given(
+    st.lists(_FULL, max_size=10, unique_by=lambda item: item.id),
+    st.sampled_from(["B1", "B2", "B3"]),
+    st.booleans(),
+    st.booleans(),
+    _OPTION,
+)
+def test_what_is_called_certain_is_what_the_embedded_service_does(
+    images: list[Image], build: str, ab: bool, older: bool, first: bool | None
+) -> None:
+    # Each build has its day and its partitions, and each download its own size: then there is one answer.
+    images = [
+        replace(
+            item,
+            built_at=float(ord(item.build[-1])),
+            size=(item.size or 0) * 1024 + (1 << index),
+            ab=ab if item.build == build else item.ab,
+        )
+        for index, item in enumerate(images)
+    ]
+    here = Image("here", "", product="HX7", part="base", ab=ab, build=build, built_at=float(ord(build[-1])))
+    choice = Matcher(images, [here], refuse_older=older, partial_first=first).choose(Hardware("HX7", "", build))
+    records = [
+        ImageRecord(
+            item.id, "", "", {"type": item.part, "productId": item.product, "abUpdate": item.ab, "buildDate":
+            int(item.built_at or 0), "preBuild": item.from_build, "postBuild": item.build}, item.size or 0, "",
+            bool(item.enabled), 0, 0,
+        )
+        for item in images
+    ]  # fmt: skip
+    state = State("HX7", ab, build, ord(build[-1]), "")
+    done = choose(records, state, check_date=older, partial_first=first)
+    if choice.certainty == "certain":
+        assert choice.images == tuple(step.uuid for step in done.steps)
+    # Proof of partitions, sizes and dates is all there: only the preference for partial images may leave a doubt.
+    assert choice.certainty == "certain" or first is not None or not images
