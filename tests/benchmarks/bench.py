@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +33,7 @@ from ptyrun import PtyRun  # noqa: E402
 from mdm_tui.cli.child import Child  # noqa: E402
 from mdm_tui.config.connections import Connection  # noqa: E402
 from mdm_tui.config.paths import Paths  # noqa: E402
+from mdm_tui.fleet.devices import Device, Segment  # noqa: E402
 
 # Both programs start from bytecode, as they do for everybody; the first pair, which is not counted, writes ours.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -261,12 +263,84 @@ async def _fresh(session: object, after: float | None = None) -> None:
                 return
 
 
+def twins(_pairs: int, _devices: int) -> list[Line]:
+    """Both systems as one list: 20,000 devices each, joined by serial number in one statement."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_twins(Path(folder) / "mirror.db", 20_000))
+
+
+async def _twins(path: Path, each: int) -> list[Line]:
+    from mdm_tui.store.mirror import Mirror, TwinView
+
+    one, two = "applivery:bench", "midm:bench"
+    mirror = Mirror.open(path)
+    try:
+        dice = random.Random(1)
+        for scope, first in ((one, 0), (two, each * 3 // 20)):
+            numbers = list(range(first, first + each))
+            # In no order, as services list them: neighbours in the join are far apart in the file.
+            dice.shuffle(numbers)
+            for begin in range(0, each, 500):
+                rows = [_twin(scope, number, dice) for number in numbers[begin : begin + 500]]
+                await mirror.apply(scope, rows, at=1.0, walk=None)
+        await mirror.apply_items(one, Segment, [Segment(n, f"Site {n}") for n in range(500)], True, 1.0)
+        view = TwinView((one, two), now=1.8e9)
+        views = {
+            "by name": view,
+            "two words": replace(view, words=("handset", "px30")),
+            "disagreements only": replace(view, differs_only=True),
+            "by battery": replace(view, sort=(("battery", False), ("name", False))),
+            "all of these": replace(
+                view, words=("px30",), differs_only=True, sort=(("faults", True), ("battery", False), ("name", False))
+            ),
+        }
+        lines = []
+        for name, asked in views.items():
+            times, keys = [], []
+            for _ in range(9):
+                begun = time.perf_counter()
+                keys = await mirror.twin_ids(asked)
+                times.append((time.perf_counter() - begun) * 1e3)
+            note = f"{len(keys):,} rows, median of 9"
+            lines.append(Line(f"twins of 2 × {each:,}, {name}", statistics.median(times), "ms", 150, note))
+        times = []
+        keys = await mirror.twin_ids(view)
+        for begin in range(0, 5_000, 100):
+            begun = time.perf_counter()
+            assert len(await mirror.twin_rows(view.connections, keys[begin : begin + 100])) == 100
+            times.append((time.perf_counter() - begun) * 1e3)
+        return [*lines, Line("  a window of 100 of them", statistics.median(times), "ms", None, "median of 50")]
+    finally:
+        mirror.close()
+
+
+def _twin(scope: str, number: int, dice: random.Random) -> Device:
+    # One in ten stands elsewhere, runs something else, or was heard of long before.
+    site = (number + (number % 10 == 3)) % 500
+    aosp = scope.startswith("applivery")
+    values = {
+        "id": f"{scope[0]}{number:023x}",
+        "name": f"Handset {dice.randrange(100_000)}",
+        "model": "PX30 Rugged",
+        "serial": f"PX{number * 7_919 % 1_000_003:010d}" if number % 500 else "unknown",
+        "os": "12" if number % 10 == 4 and dice.random() < 0.5 else "13",
+        "build": f"PX30.{number % 7}.2026",
+        "battery": dice.randrange(101),
+        "seen": 1.8e9 - dice.randrange(2 * 86_400 if number % 10 == 5 else 3_600),
+        "imei": f"35{number:013d}",
+        "tags": "kiosk, store",
+        **({"segment": number % 500} if aosp else {"group": f"Site {site}", "groupid": f"g{site}"}),
+    }
+    return Device(str(values["id"]), values, json.dumps(values))
+
+
 PARTS: dict[str, Callable[[int, int], list[Line]]] = {
     "frames": frames,
     "keys": keys,
     "cells": cells,
     "polls": polls,
     "sync": sync,
+    "twins": twins,
 }
 
 
