@@ -102,12 +102,13 @@ class Provider(Protocol):
     """A connected service.
 
     A provider inherits from this class and writes what its service can do, and says so in `capabilities`; what it
-    leaves out answers UNSUPPORTED.
+    leaves out answers UNSUPPORTED. rollout_format: the factory's `rollouts`, as the connection configures it.
     """
 
     kind: str
     capabilities: frozenset[Capability]
     commands: Sequence[str]
+    rollout_format: RolloutFormat | None = None
 
     @property
     def meter(self) -> Meter:

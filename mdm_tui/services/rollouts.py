@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mdm_tui.fleet.conflicts import Clash
 from mdm_tui.fleet.diff import Difference, differences
@@ -72,6 +72,12 @@ class Rollouts:
         self._checker = Checker(context, catalogue, form)
         self._resolver = Resolver(context, groups)
         self._follower = Follower(context)
+
+    @property
+    def entries(self) -> Literal["serial", "id"]:
+        """How devices are written into a scope on this connection."""
+        provider = self._context.provider
+        return ((provider.rollout_format if provider is not None else None) or self.form).entries
 
     async def stop(self) -> None:
         """Write the drafts that are still waiting."""

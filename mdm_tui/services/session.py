@@ -220,7 +220,8 @@ class Session(Services):
             return
         self._stopped = True
         context = self._context
-        for service in (self._registration, self._groups, self._sync, self._commands, self._devices, self._policies):
+        editing = (self._devices, self._policies, self._rollouts)
+        for service in (self._registration, self._groups, self._sync, self._commands, *editing):
             if service is None:
                 continue
             try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .groups import Groups
     from .policies import Policies
     from .registration import RegistrationService
+    from .rollouts import Rollouts
 
 __all__ = ["Services"]
 
@@ -28,6 +29,7 @@ class Services:
         self._groups: Groups | None = None
         self._catalogue: Catalogue | None = None
         self._registration: RegistrationService | None = None
+        self._rollouts: Rollouts | None = None
 
     @property
     def context(self) -> Context:
@@ -87,3 +89,12 @@ class Services:
 
             self._registration = RegistrationService(self.context, self.groups)
         return self._registration
+
+    @property
+    def rollouts(self) -> Rollouts:
+        """Raises `FleetError` UNSUPPORTED where the service has none: ask `can(Capability.ROLLOUTS)` first."""
+        if self._rollouts is None:
+            from .rollouts import Rollouts
+
+            self._rollouts = Rollouts(self.context, self.groups, self.catalogue)
+        return self._rollouts

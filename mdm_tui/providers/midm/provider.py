@@ -47,6 +47,7 @@ class MidmProvider(Provider):
     """
 
     kind = "midm"
+    rollout_format: MidmRollouts
 
     def __init__(
         self, client: Client, site: str, capabilities: frozenset[Capability], rollout_format: MidmRollouts

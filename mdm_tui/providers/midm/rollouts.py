@@ -7,7 +7,7 @@ read, one spelling is written. Values that no page states (`repeatOption` and it
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from mdm_tui.fleet.errors import Problem
@@ -30,6 +30,7 @@ class MidmRollouts:
     options: Sequence[Option] = OPTIONS
     flags: Sequence[tuple[str, str]] = tuple((key, title) for key, _, title in FLAGS)
     entries: Literal["serial", "id"]
+    computed: Collection[str] = COMPUTED
 
     def __init__(self, entries: Literal["serial", "id"] = "serial") -> None:
         self.entries = entries

@@ -1,0 +1,514 @@
+"""Rollouts: whom they reach, what is said before a save, and saving that overwrites nobody and repeats nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mdm_tui.fleet.catalogue import CatalogueApp, Image
+from mdm_tui.fleet.devices import App
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.groups import Group
+from mdm_tui.fleet.rollouts import RolloutApp
+from mdm_tui.services.catalogue import Catalogue
+from mdm_tui.services.context import Context
+from mdm_tui.services.groups import Groups
+from mdm_tui.services.hub import Hub
+from mdm_tui.services.policy_save import Changed
+from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
+from mdm_tui.services.rollouts_save import RolloutSaved
+from mdm_tui.services.rollouts_scope import Resolving
+from mdm_tui.store.history import History
+from mdm_tui.store.mirror import Mirror
+
+from .conftest import connection
+from .rolloutfake import FORM, FakeFactory, FakeRollouts
+from .virtual import VirtualClock
+
+
+class Desk:
+    """One connection with its rollouts."""
+
+    def __init__(self, fake: FakeRollouts, path: Path, clock: VirtualClock, **more: object) -> None:
+        self.fake = fake
+        self.clock = clock
+        self.mirror = Mirror.open(path / "mirror.db", clock=clock.now)
+        self.history = History.open(path / "history.db", clock=clock.now)
+
+        async def connect() -> FakeRollouts:
+            return fake
+
+        self.context = Context(
+            connection(**more),
+            factory=FakeFactory(),  # type: ignore[arg-type]
+            mirror=self.mirror,
+            hub=Hub(clock),
+            clock=clock,
+            connect=connect,
+            history=self.history,
+        )
+        self.rollouts = Rollouts(self.context, Groups(self.context), Catalogue(self.context))
+
+    async def seen(self, hidden: int = 0) -> None:
+        """The mirror has all devices but the last `hidden`."""
+        keys = list(self.fake.rows)
+        self.fake.hidden = set(keys[len(keys) - hidden :])
+        page = await self.fake.devices(1, 100_000)
+        self.fake.hidden = set()
+        await self.mirror.apply(self.context.scope, page.items, at=self.clock.now(), walk=None)
+        self.fake.calls.clear()
+
+    async def save(
+        self, rollout_id: str | None, document: dict[str, Any], base: str = "{}", typed: str | None = None
+    ) -> RolloutSaved | Changed:
+        plan = await self.rollouts.plan(rollout_id, json.dumps(document), base)
+        return await self.rollouts.save(plan, plan.typed if typed is None else typed)
+
+    def close(self) -> None:
+        self.mirror.close()
+        self.history.close()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Desk]:
+    desk = Desk(FakeRollouts(10, per_group=5), tmp_path, clock)
+    await desk.seen()
+    yield desk
+    await desk.rollouts.stop()
+    desk.close()
+
+
+def document(name: str = "Spring", **parts: Any) -> dict[str, Any]:
+    made = FORM.put(FORM.blank(), "name", name)
+    for key, value in parts.items():
+        made = FORM.put(made, key, value)
+    return made
+
+
+def messages(problems: Any) -> list[str]:
+    return [f"{'' if problem.warning else 'ERROR '}{problem.pointer}: {problem.message}" for problem in problems]
+
+
+# whom it reaches
+async def test_groups_count_their_direct_members_and_the_number_with_those_below_is_said(desk: Desk) -> None:
+    desk.fake.listed_groups = [
+        Group("g0", "North", devices=5),
+        Group("g1", "Depot", parent="g0", devices=5),
+        Group("g2", "Hall", parent="g1", devices=7),
+    ]
+    reach = await desk.rollouts.resolve(document(groups=["g0"], devices=["SN000009"]))
+    assert (reach.count, reach.with_below, reach.complete) == (6, 18, True)
+    assert [(group.name, group.devices, group.below) for group in reach.groups] == [("North", 5, 12)]
+    both = await desk.rollouts.resolve(document(groups=["g0", "g1"]))
+    assert [(group.devices, group.below) for group in both.groups] == [(5, 7), (5, 0)]
+    assert (both.count, both.with_below) == (10, 17)
+
+
+async def test_a_scope_of_5000_devices_takes_a_request_for_each_page_and_none_when_asked_again(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    desk = Desk(FakeRollouts(5_000, per_group=500), tmp_path, clock, page_size=100)
+    told: list[Resolving] = []
+    reach = await desk.rollouts.resolve(document(groups=[f"g{n}" for n in range(10)]), told.append)
+    assert (reach.count, reach.requests) == (5_000, 51)
+    assert (desk.fake.count("devices"), desk.fake.count("groups")) == (50, 1)
+    assert [item.done for item in told] == sorted(item.done for item in told)
+    assert told[-1].done == 9
+    assert told[-1].total == 10
+    again = await desk.rollouts.resolve(document(groups=[f"g{n}" for n in range(10)]))
+    assert (again.count, again.requests, desk.fake.count("devices")) == (5_000, 1, 50)
+    desk.close()
+
+
+async def test_an_entry_is_found_by_serial_or_id_and_only_what_the_service_does_not_know_is_unknown(desk: Desk) -> None:
+    await desk.mirror.drop(desk.context.scope, ["d00007"])
+    scope = [" sn000001", "d00002", "SN000007", "SNTYPO", "unknown"]
+    reach = await desk.rollouts.resolve(document(devices=scope))
+    assert [(entry.text, entry.state) for entry in reach.entries] == [
+        ("sn000001", "known"),
+        ("d00002", "known"),
+        ("SN000007", "registered"),
+        ("SNTYPO", "unknown"),
+        ("unknown", "unknown"),
+    ]
+    assert (reach.count, reach.registers, reach.unknown) == (3, 2, ("SNTYPO", "unknown"))
+    assert "placeholder" in reach.entries[4].note
+    assert desk.fake.count("registered") == 3
+    await desk.rollouts.resolve(document(devices=scope))
+    assert desk.fake.count("registered") == 3
+    await desk.clock.advance(301)
+    await desk.rollouts.resolve(document(devices=scope))
+    assert desk.fake.count("registered") == 6
+
+
+async def test_many_entries_are_decided_by_the_list_of_devices_first_and_at_most_100_by_a_question(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    desk = Desk(FakeRollouts(1_000), tmp_path, clock, page_size=100)
+    scope = [f"SN{number:06d}" for number in range(1_150)]
+    reach = await desk.rollouts.resolve(document(devices=scope))
+    assert (desk.fake.count("devices"), desk.fake.count("registered")) == (10, 100)
+    assert (reach.count, len(reach.unknown), len(reach.undecided), reach.registers) == (1_000, 100, 50, 150)
+    assert reach.requests == 110
+    assert reach.notes == ("50 entries were not asked for: at most 100 are, one by one",)
+    # What was not asked for is asked in the next look; the list is not read again.
+    again = await desk.rollouts.resolve(document(devices=scope))
+    assert (len(again.unknown), len(again.undecided), desk.fake.count("devices")) == (150, 0, 10)
+    desk.close()
+
+
+async def test_stopped_half_way_it_says_what_it_knows(desk: Desk) -> None:
+    stop = asyncio.Event()
+    asked: list[str] = []
+
+    def progress(step: Resolving) -> None:
+        asked.append(step.what)
+        if step.what == "devices of Group g1":
+            stop.set()
+
+    scope = document(groups=["g0", "g1"], devices=["SN000001", "SNTYPO"])
+    reach = await desk.rollouts.resolve(scope, progress, stop)
+    assert [(group.devices, bool(group.unread)) for group in reach.groups] == [(5, False), (0, True)]
+    assert (reach.count, reach.undecided, reach.complete) == (5, ("SNTYPO",), False)
+    assert "Not everything was read: stopped" in reach.notes
+    assert desk.fake.count("registered") == 0
+
+
+async def test_a_service_that_goes_away_meanwhile_ends_the_asking(desk: Desk) -> None:
+    gone = FleetError(Kind.UNREACHABLE, "No connection", sent=Sent.NEVER)
+    desk.fake.fail["registered"] = deque([gone])
+    reach = await desk.rollouts.resolve(document(devices=["T1", "T2", "T3"]))
+    assert (reach.undecided, reach.complete, desk.fake.count("registered")) == (("T1", "T2", "T3"), False, 1)
+    assert reach.registers == 3
+    plan = await desk.rollouts.plan(None, json.dumps(document(devices=["T1", "T2", "T3"])))
+    assert plan.typed == "register 3"
+
+
+async def test_a_group_that_is_gone_reaches_nobody_and_is_named(desk: Desk) -> None:
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["gone"])))
+    assert plan.reach.groups[0].gone
+    assert plan.reach.nobody
+    assert "The group gone is not at the service any more." in plan.sentences
+    assert "It reaches nobody." in plan.sentences
+    assert messages(plan.problems) == [
+        "groups[0]: the group gone is not at the service: it reaches nobody",
+        "apps: it installs neither apps nor images",
+        "groups: it reaches nobody",
+    ]
+
+
+# what must be typed
+async def test_everyone_asks_for_the_number_the_service_says(desk: Desk) -> None:
+    await desk.mirror.drop(desk.context.scope, ["d00007"])
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True, groups=["g0"])))
+    assert (plan.typed, plan.reach.count, plan.reach.mirrored) == ("10", 10, 9)
+    assert plan.sentences[0] == "It reaches EVERY device of the site, 10 (9 as last seen here); the scope is ignored."
+    assert plan.accepts(" 10 ") and not plan.accepts("9") and not plan.accepts("")
+    desk.fake.total_said = False
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
+    assert plan.typed == "9"
+    assert "The service does not say how many devices there are: counted as last seen." in plan.sentences
+
+
+async def test_unknown_entries_ask_to_register_them_and_both_ask_for_both(desk: Desk) -> None:
+    plan = await desk.rollouts.plan(None, json.dumps(document(devices=["SN000001", "T1", "T2"])))
+    assert plan.typed == "register 2"
+    assert "Saving registers 2 devices that the service does not know: T1, T2." in plan.sentences
+    with pytest.raises(FleetError, match="not confirmed") as refused:
+        await desk.rollouts.save(plan, "")
+    assert refused.value.sent is Sent.NEVER
+    assert desk.fake.count("create_rollout") == 0
+    saved = await desk.rollouts.save(plan, "REGISTER  2")
+    assert isinstance(saved, RolloutSaved)
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True, devices=["T9"])))
+    assert plan.expects == ("register 1", "10")
+    assert plan.accepts("register 1 10")
+
+
+async def test_an_ordinary_save_needs_nothing_typed_and_an_old_plan_is_made_again(desk: Desk) -> None:
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"])))
+    assert (plan.typed, plan.ready, plan.accepts("")) == ("", True, True)
+    await desk.clock.advance(PLAN_KEPT + 1)
+    with pytest.raises(FleetError, match="more than 10 minutes old"):
+        await desk.rollouts.save(plan)
+    assert desk.fake.count("create_rollout") == 0
+
+
+async def test_thousands_may_be_separated_when_typed(tmp_path: Path, clock: VirtualClock) -> None:
+    desk = Desk(FakeRollouts(1_204), tmp_path, clock)
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
+    assert plan.accepts("1,204") and plan.accepts("1204") and not plan.accepts("1,20")
+    desk.close()
+
+
+# the check
+async def test_what_is_missing_at_the_service_keeps_it_from_being_sent(desk: Desk) -> None:
+    desk.fake.listed_apps.append(CatalogueApp("off", "Old", "com.old", "1", 1, enabled=False, refs=("off",)))
+    desk.fake.listed_images = [Image("i1", "One", product="ZZ", build="B2", refs=("i1",))]
+    apps = [RolloutApp("file-a1", {"silent": True}), RolloutApp("nope"), RolloutApp("off")]
+    made = document("", groups=["g0"], apps=apps, images=["i1", "i9"])
+    plan = await desk.rollouts.plan(None, json.dumps(made))
+    assert messages(plan.problems) == [
+        "ERROR profile.name: is missing",
+        "ERROR apps[1]: the app nope is not at the service",
+        "apps[2]: the app Old is disabled",
+        "ERROR images[1]: the image i9 is not at the service",
+        "images[0]: One is for none of the devices it reaches",
+    ]
+    assert not plan.ready
+    with pytest.raises(FleetError) as refused:
+        await desk.rollouts.save(plan)
+    assert refused.value.kind is Kind.INVALID
+    assert desk.fake.count("create_rollout") == 0
+
+
+async def test_an_app_that_went_between_load_and_save_is_told(desk: Desk) -> None:
+    made = document(groups=["g0"], apps=[RolloutApp("a1")])
+    assert (await desk.rollouts.plan(None, json.dumps(made))).ready
+    desk.fake.listed_apps.clear()
+    assert "ERROR apps[0]: the app a1 is not at the service" in messages(
+        (await desk.rollouts.plan(None, json.dumps(made))).problems
+    )
+
+
+async def test_a_catalogue_that_cannot_be_read_is_a_warning(desk: Desk) -> None:
+    made = json.dumps(document(groups=["g0"], apps=[RolloutApp("a1")]))
+    await desk.rollouts.plan(None, made)
+    desk.fake.fail["apps"] = deque([FleetError(Kind.SERVER, "HTTP 500")])
+    plan = await desk.rollouts.plan(None, made)
+    assert plan.ready
+    assert any("compared as last seen: HTTP 500" in item for item in messages(plan.problems))
+
+
+async def test_a_name_that_another_rollout_has_is_a_warning(desk: Desk) -> None:
+    await desk.save(None, document("Spring", groups=["g0"]))
+    assert "name: another rollout has this name: r1" in messages(
+        (await desk.rollouts.check(document("SPRING", groups=["g0"]))).problems
+    )
+    own = await desk.rollouts.check(document("Spring", groups=["g0"]), "r1")
+    assert not any("another rollout" in item for item in messages(own.problems))
+
+
+async def test_the_choice_of_images_is_in_the_plan(desk: Desk) -> None:
+    desk.fake.rows["d00000"]["build"] = "B2"
+    await desk.seen()
+    desk.fake.listed_images = [Image("i1", "Two", product="HX7", build="B2", size=2**20, ab=False, refs=("f1", "i1"))]
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"], images=["f1"])))
+    assert (plan.prediction.count("install"), plan.prediction.count("there")) == (4, 1)
+    assert any(said.startswith("Images for 4 devices (HX7 on B1): the full image Two") for said in plan.sentences)
+
+
+async def test_conflicts_with_other_enabled_rollouts_are_named(desk: Desk) -> None:
+    desk.fake.listed_apps.append(CatalogueApp("a2", "Mail", "com.mail", "1.0", 10, refs=("a2",)))
+    await desk.save(None, document("Old mail", groups=["g1"], apps=[RolloutApp("a2")]))
+    await desk.save(None, document("Off", groups=["g1"], apps=[RolloutApp("a2")], enabled=False))
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"], apps=[RolloutApp("a1")])))
+    assert plan.clashes == ()
+    made = document(groups=["g0", "g1"], apps=[RolloutApp("a1")])
+    plan = await desk.rollouts.plan(None, json.dumps(made))
+    assert [clash.sentence for clash in plan.clashes] == [
+        "Old mail installs com.mail 1.0, this one 2.0: 5 devices (Dock 5, Dock 6, Dock 7, …)"
+    ]
+    assert [clash.devices for clash in await desk.rollouts.conflicts(made)] == [5]
+
+
+# saving
+async def test_a_new_rollout_is_sent_once_read_back_and_its_draft_dropped(desk: Desk) -> None:
+    opened = desk.rollouts.new()
+    made = json.dumps(document(groups=["g0"]))
+    desk.rollouts.draft(opened.id, opened.base, made)
+    assert (await desk.rollouts.open(opened.id)).draft == made
+    saved = await desk.rollouts.save(await desk.rollouts.plan(opened.id, made))
+    assert isinstance(saved, RolloutSaved)
+    assert (saved.rollout.id, saved.differs, saved.note) == ("r1", (), "")
+    assert json.loads(saved.base) == document(groups=["g0"])
+    assert await desk.rollouts.drafts() == []
+    assert [rollout.name for rollout in await desk.rollouts.all()] == ["Spring"]
+    opened = await desk.rollouts.open("r1")
+    assert opened.base == saved.base
+
+
+async def test_a_change_goes_back_whole_with_what_is_unknown_here(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    desk.fake.documents["r1"]["settings"] = {"kiosk": {"x": [1, {"y": None}]}}
+    opened = await desk.rollouts.open("r1")
+    mine = FORM.put(json.loads(opened.base), "groups", ["g1"])
+    saved = await desk.save("r1", mine, opened.base)
+    assert isinstance(saved, RolloutSaved)
+    assert saved.differs == ()
+    sent = next(call[2] for call in desk.fake.calls if call[0] == "update_rollout")
+    assert sent["settings"] == {"kiosk": {"x": [1, {"y": None}]}}
+    assert (sent["siteUuid"], sent["uuid"], sent["scope"]["group"]) == ("s", "r1", ["g1"])
+
+
+async def test_somebody_elses_save_in_between_is_shown_and_nothing_is_sent(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    desk.fake.documents["r1"] = FORM.put(FORM.put(desk.fake.documents["r1"], "groups", ["g0", "g1"]), "name", "Theirs")
+    mine = FORM.put(FORM.put(json.loads(opened.base), "name", "Mine"), "enabled", False)
+    changed = await desk.save("r1", mine, opened.base)
+    assert isinstance(changed, Changed)
+    assert desk.fake.count("update_rollout") == 0
+    assert [item.pointer for item in changed.theirs_changes] == ["profile.name", "scope.group[1]"]
+    assert [item.pointer for item in changed.conflicts] == ["profile.name"]
+    merged = json.loads(changed.merged)
+    assert (merged["profile"]["name"], merged["scope"]["group"], merged["enabled"]) == ("Mine", ["g0", "g1"], False)
+    saved = await desk.save("r1", merged, changed.theirs)
+    assert isinstance(saved, RolloutSaved)
+
+
+async def test_a_time_stamp_of_the_service_is_no_change(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    desk.fake.documents["r1"]["updated"] = "another moment"
+    saved = await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    assert isinstance(saved, RolloutSaved)
+
+
+async def test_what_the_service_holds_differently_afterwards_is_told(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    update = desk.fake.update_rollout
+
+    async def stubborn(rollout_id: str, body: Any) -> Any:
+        answer = await update(rollout_id, body)
+        desk.fake.documents["r1"]["enabled"] = True
+        return answer
+
+    desk.fake.update_rollout = stubborn  # type: ignore[method-assign]
+    saved = await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    assert isinstance(saved, RolloutSaved)
+    assert [(item.pointer, item.mine) for item in saved.differs] == [("enabled", True)]
+
+
+async def test_a_lost_answer_of_a_change_is_decided_by_reading_back(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    desk.fake.lost.add("update_rollout")
+    saved = await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    assert isinstance(saved, RolloutSaved)
+    assert (saved.differs, desk.fake.count("update_rollout")) == ((), 1)
+    assert "the answer was lost" in saved.note
+
+
+async def test_a_lost_answer_of_a_new_one_is_looked_up_and_never_sent_again(desk: Desk) -> None:
+    # One of the same name and content was there before: it is not taken for the new one.
+    await desk.save(None, document(groups=["g0"]))
+    desk.fake.lost.add("create_rollout")
+    saved = await desk.save(None, document(groups=["g0"]))
+    assert isinstance(saved, RolloutSaved)
+    assert (saved.rollout.id, desk.fake.count("create_rollout")) == ("r2", 2)
+    assert "the answer was lost (No answer in 10 seconds), it is in the list" in saved.note
+
+
+async def test_a_new_one_that_is_not_in_the_list_stays_unknown_and_keeps_its_draft(desk: Desk) -> None:
+    opened = desk.rollouts.new()
+    desk.rollouts.draft(opened.id, opened.base, "{}")
+    desk.fake.fail["create_rollout"] = deque([FleetError(Kind.TIMEOUT, "No answer", sent=Sent.MAYBE)])
+    plan = await desk.rollouts.plan(opened.id, json.dumps(document(groups=["g0"])))
+    with pytest.raises(FleetError, match="not known whether the rollout was created") as unknown:
+        await desk.rollouts.save(plan)
+    assert unknown.value.sent is Sent.MAYBE
+    assert "is not repeated by itself" in unknown.value.sentence()
+    assert desk.fake.count("create_rollout") == 1
+    assert await desk.rollouts.drafts() == [opened.id]
+
+
+async def test_a_rollout_that_is_gone_is_told_and_the_draft_kept(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    desk.rollouts.draft("r1", opened.base, "{}")
+    del desk.fake.documents["r1"]
+    with pytest.raises(FleetError) as gone:
+        await desk.save("r1", json.loads(opened.base), opened.base)
+    assert gone.value.kind is Kind.NOT_FOUND
+    assert await desk.rollouts.drafts() == ["r1"]
+    assert await desk.rollouts.all() == []
+
+
+async def test_where_single_rollouts_cannot_be_read_the_list_is_compared(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    lacks = FleetError(Kind.UNSUPPORTED, "not offered", sent=Sent.ANSWERED)
+    desk.fake.fail["rollout"] = deque([lacks] * 9)
+    opened = await desk.rollouts.open("r1")
+    assert "compared with the list" in opened.stale
+    saved = await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    assert isinstance(saved, RolloutSaved)
+    assert "compared with the list" in saved.note
+
+
+async def test_a_locked_connection_sends_nothing(tmp_path: Path, clock: VirtualClock) -> None:
+    desk = Desk(FakeRollouts(3), tmp_path, clock, production=True)
+    plan = await desk.rollouts.plan(None, json.dumps(document(devices=["SN000001"])))
+    with pytest.raises(FleetError) as locked:
+        await desk.rollouts.save(plan, plan.typed)
+    assert locked.value.kind is Kind.READ_ONLY
+    desk.context.arming.arm("test")
+    assert isinstance(await desk.rollouts.save(plan, plan.typed), RolloutSaved)
+    desk.close()
+
+
+async def test_a_list_that_lost_a_rollout_drops_it_and_a_service_that_does_not_page_ends(desk: Desk) -> None:
+    await desk.save(None, document("A", groups=["g0"]))
+    await desk.save(None, document("B", groups=["g0"]))
+    del desk.fake.documents["r1"]
+    assert [rollout.name for rollout in await desk.rollouts.refresh()] == ["B"]
+
+    whole = desk.fake.rollouts
+
+    async def endless(page: int, limit: int) -> Any:
+        return replace(await whole(1, limit), has_next=True)
+
+    desk.fake.rollouts = endless  # type: ignore[method-assign]
+    assert [rollout.name for rollout in await desk.rollouts.refresh()] == ["B"]
+
+
+# progress
+async def test_progress_counts_apps_and_images_and_asks_for_few_lists_at_a_time(desk: Desk) -> None:
+    desk.fake.listed_images = [Image("i1", "Two", product="HX7", build="B2", ab=False, refs=("i1",))]
+    desk.fake.rows["d00001"]["build"] = "B2"
+    desk.fake.rows["d00002"]["product"] = "ZZ"
+    await desk.seen()
+    desk.fake.installed = {
+        "d00001": [App("com.mail", version="2.1", version_code="21")],
+        "d00004": [App("com.mail", version="1.9", version_code="19")],
+    }
+    await desk.save(None, document(groups=["g0"], apps=[RolloutApp("a1")], images=["i1"]))
+    desk.fake.calls.clear()
+    progress = await desk.rollouts.progress("r1", visible=["d00004"], most=2)
+    assert [call[1] for call in desk.fake.calls if call[0] == "device_apps"] == ["d00004", "d00000"]
+    assert progress.asked == 2
+    count = progress.apps["a1"]
+    assert (count.done, count.waiting, count.unknown) == (0, 2, 3)
+    assert progress.images is not None
+    assert (progress.images.done, progress.images.waiting, progress.images.unfit) == (1, 3, 1)
+    more = await desk.rollouts.progress("r1", visible=["d00004"], most=20)
+    assert (more.asked, desk.fake.count("device_apps")) == (5, 5)
+    assert (more.apps["a1"].done, more.apps["a1"].waiting) == (1, 4)
+    assert {row.name: row.state for row in more.devices}["Dock 1"] == "done"
+
+
+async def test_progress_is_followed_while_somebody_looks(desk: Desk) -> None:
+    await desk.save(None, document(devices=["SN000001"], apps=[RolloutApp("a1")]))
+    seen: list[int] = []
+
+    async def look() -> None:
+        async for progress in desk.rollouts.watch("r1"):
+            seen.append(progress.apps["a1"].done)
+            if seen[-1]:
+                return
+
+    task = asyncio.create_task(look())
+    await desk.clock.advance(WATCH_EVERY)
+    desk.fake.installed = {"d00001": [App("com.mail", version_code="20")]}
+    await desk.clock.advance(3 * WATCH_EVERY)
+    await task
+    assert seen[0] == 0
+    assert seen[-1] == 1
