@@ -62,18 +62,19 @@ class GroupBook:
         parent = parent.lower() if parent else None
         if not name.strip():
             raise Refused("a group needs a name")
-        if parent is not None:
-            self.get(parent)
         now = self._world.clock.now()
         with self._db.transaction():
-            if uuid is None:
+            # A group that stays where it is may be renamed even where what is above it has gone.
+            old = self.get(uuid) if uuid is not None else None
+            if parent is not None and (old is None or parent != old.parent):
+                self.get(parent)
+            if old is None:
                 uuid = str(uuids.UUID(int=self._world.fresh_number(), version=4))
                 self._db.run(
                     f"INSERT INTO unit_group ({COLUMNS}) VALUES (?,?,?,?,?,?)",
                     (uuid, parent, name, int(enabled), now, now),
                 )
                 return self.get(uuid)
-            old = self.get(uuid)
             if parent != old.parent and parent is not None and old.uuid in self._above(parent):
                 raise Refused("a group cannot be moved into itself or into one of its own groups")
             self._db.run(
