@@ -224,9 +224,9 @@ def test_sleep_is_waited_for_unless_the_rollout_says_otherwise(while_: dict[str,
 
 
 def test_some_fail_with_a_reason_after_a_few_attempts() -> None:
-    world = _open(devices=400, seed=2)
+    world = _open(devices=250, seed=2)
     rollout = world.rollouts.save(None, {"isGlobal": True, "apps": _install(_package(world, "com.example.picking"))})
-    world.advance(2 * DAY_S)
+    world.advance(DAY_S)
     progress = world.rollouts.progress(rollout.uuid)
     assert len(progress) == world.units.count(UnitFilter(enabled=True))
     failed = [one for one in progress if one.state == FAILED]
@@ -324,7 +324,7 @@ def test_a_document_is_kept_whole_and_a_save_begins_anew(world: World) -> None:
 )
 def test_shapes_that_are_wrong_are_kept_and_do_nothing(world: World, document: dict[str, Any]) -> None:
     rollout = world.rollouts.save(None, document)
-    world.advance(2 * DAY_S)
+    world.advance(3 * HOUR_S)
     assert world.rollouts.progress(rollout.uuid) == []
 
 

@@ -16,7 +16,7 @@ from .units import UnitRecord
 if TYPE_CHECKING:
     from .world import World
 
-PLAN, TICK, UNIT = range(3)
+PLAN, TICK, HAND_OUT, UNIT = range(4)
 SLICE = 500
 ATTEMPTS = 3
 
@@ -78,8 +78,10 @@ class RolloutAgents:
             self._unit(rollout, wishes, u)
         elif kind == TICK:
             self._tick(rollout, wishes)
-        else:
+        elif kind == PLAN:
             self._plan(rollout, wishes)
+        else:
+            self._hand_out(rollout)
 
     # The scope
 
@@ -111,7 +113,7 @@ class RolloutAgents:
         self._world.agents.rollout_at(again, (TICK, rollout.uuid, rollout.revision, 0))
 
     def _plan(self, rollout: RolloutRecord, wishes: Wishes) -> None:
-        """Units that are new in the scope wait for their turn; those that left it are forgotten."""
+        """Units that are new in the scope are noted; those that left it are forgotten."""
         now = self._world.clock.now()
         clause, params = self._world.rollouts.scope_clause(wishes)
         self._db.run(
@@ -123,6 +125,10 @@ class RolloutAgents:
             f"AND u NOT IN (SELECT u FROM unit WHERE {clause})",
             [rollout.uuid, WAITING, *params],
         )
+        self._hand_out(rollout)
+
+    def _hand_out(self, rollout: RolloutRecord) -> None:
+        """Units that are new in the scope get their turn, some hundreds at a time."""
         fresh = self._db.all(
             "SELECT u, step FROM rollout_unit WHERE rollout = ? AND step < 0 ORDER BY u LIMIT ?", (rollout.uuid, SLICE)
         )
@@ -133,7 +139,7 @@ class RolloutAgents:
         for u, _ in fresh:
             self._later(rollout, u, 5 * SECOND, 10 * MINUTE)
         if len(fresh) == SLICE:
-            self._world.agents.rollout_at(now, (PLAN, rollout.uuid, rollout.revision, 0))
+            self._world.agents.rollout_at(self._world.clock.now(), (HAND_OUT, rollout.uuid, rollout.revision, 0))
 
     # One unit
 
