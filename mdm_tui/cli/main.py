@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 _ADVICE = {
     Kind.UNREACHABLE: "Check the address and the network.",
     Kind.TIMEOUT: "The service did not answer in time; try again later.",
-    Kind.SIGNED_OUT: "Give a valid token for this connection.",
+    Kind.SIGNED_OUT: "Give valid credentials for this connection.",
     Kind.RATE_LIMITED: "Try again when the service allows it.",
     Kind.SERVER: "The fault is the service's; try again later.",
 }

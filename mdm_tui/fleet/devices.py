@@ -70,7 +70,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A scope inside an organisation; depth 0 is the root's children's parent."""
+    """A scope inside a fleet; depth 0 is the root's children's parent."""
 
     id: int
     name: str

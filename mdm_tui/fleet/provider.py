@@ -279,13 +279,13 @@ class Provider(Protocol):
         """Send the whole document back."""
         raise _lacks("rollouts")
 
-    # the organisation
+    # people and scopes
     async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]:
         """People a device can be linked to (USERS)."""
         raise _lacks("users")
 
     async def segments(self) -> list[Segment]:
-        """The segments of the organisation (SEGMENTS)."""
+        """All segments (SEGMENTS)."""
         raise _lacks("segments")
 
     async def tags(self) -> list[str]:

@@ -101,7 +101,7 @@ class Sender:
         await clock.wait(self.stopping, min(pause, PATIENCE))
 
     async def _look(self, intent: Intent) -> list[Command] | None:
-        """The device's commands before sending; None where this token or this service does not show them."""
+        """The device's commands before sending; None where this sign-in or this service does not show them."""
         try:
             page = await self._context.call(lambda provider: provider.device_commands(intent.device_id, 1, BASELINE))
         except FleetError as error:

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Context:
     """One session's surroundings. Services take it, tests build it.
 
-    connect: makes the provider (reads the token, imports the network library in a thread); called until it succeeds.
+    connect: makes the provider (reads the secrets, imports the network library in a thread); called until it succeeds.
     refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
     owner: this process, for the journal. arming: whether changes may be sent.
     """
@@ -92,7 +92,7 @@ class Context:
         return provider
 
     async def reconnect(self) -> None:
-        """Drop the provider, so that the next call reads the token again; another token may have other permissions."""
+        """Drop the provider, so that the next call reads the secrets again; others may have other permissions."""
         self.refused.clear()
         provider, self.provider = self.provider, None
         self.connected.clear()
@@ -133,7 +133,7 @@ class Context:
             raise as_change(error) from error
 
     def learn(self, error: FleetError, capability: Capability | None = None) -> None:
-        """Keep what an error says about this token and this service."""
+        """Keep what an error says about this sign-in and this service."""
         if error.kind is Kind.FORBIDDEN and error.permission:
             self.refused[error.permission] = (self.clock.now(), error.sentence())
         elif error.kind is Kind.UNSUPPORTED and capability is not None:

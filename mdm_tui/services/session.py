@@ -40,8 +40,8 @@ class Session(Services):
     """Everything for one connection.
 
     `open_store()` opens the mirror, synchronously: enough for the first frame. `start()` opens the journal and the
-    history and begins to poll; it imports the provider in a thread and survives whatever is wrong with token, host
-    or files: `sync.state.error` and notices say it. `stop()` ends all within a second.
+    history and begins to poll; it imports the provider in a thread and survives whatever is wrong with secrets,
+    host or files: `sync.state.error` and notices say it. `stop()` ends all within a second.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Session(Services):
 
     @property
     def refused(self) -> dict[str, tuple[float, str]]:
-        """Permissions this token turned out not to have: when, and the sentence."""
+        """Permissions that turned out to be lacking: when, and the sentence."""
         return self.context.refused
 
     @property
@@ -149,8 +149,13 @@ class Session(Services):
         if self._journal_trouble:
             return "JOURNAL"
         if self._sync is not None and self._sync.state.phase == "signed_out":
-            return "TOKEN"
+            return self.sign_in
         return self.arming.reason()
+
+    @property
+    def sign_in(self) -> str:
+        """What the service takes for a sign-in, in a word: TOKEN where a token is all it wants."""
+        return "TOKEN" if tuple(self.factory.secrets) == ("token",) else "SIGN-IN"
 
     @property
     def arming(self) -> Arming:

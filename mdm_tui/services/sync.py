@@ -28,7 +28,7 @@ Phase = Literal["starting", "syncing", "fresh", "stale", "paused", "signed_out"]
 PAGE_SHIFT_WALKS = 3
 SKEW = 30.0
 """Seconds by which the two clocks may differ before the person is told that ages are wrong."""
-# What a new connection reads again from files and surroundings: the token, the trusted certificates.
+# What a new connection reads again from files and surroundings: the secrets, the trusted certificates.
 _CURED_OUTSIDE = frozenset({Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS})
 
 
@@ -143,7 +143,7 @@ class Sync:
                     # Somebody came back, or went: the same interval, from the same look, at the new pace.
                     wait = self.pace.poll()
             if self.state.error is not None and self.state.error.kind in _CURED_OUTSIDE:
-                # Somebody may have put a new token or certificate where the old one was.
+                # Somebody may have put a new secret or certificate where the old one was.
                 await self._context.reconnect()
 
     async def _cycle(self) -> float:

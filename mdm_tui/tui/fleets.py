@@ -122,7 +122,7 @@ class Fleets(Kept):
             raise FleetError(Kind.CONFIG, f"There is no connection {name!r}", sent=Sent.NEVER, todo=f"Set up: {names}.")
         for other, session in self.sessions.items():
             if session.scope == connection.scope:
-                what = f"{name} is the same organisation as {other}, which is open"
+                what = f"{name} is the same fleet as {other}, which is open"
                 raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=f"Close {other} first (@).")
         session = self._opener(name)
         session.open_store()

@@ -24,7 +24,7 @@ __all__ = ["Kept", "Narrowed"]
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """The part of an organisation that is looked at. ids: its segments, () for all; scope: as the service asks."""
+    """The part of a fleet that is looked at. ids: its segments, () for all; scope: as the service asks."""
 
     ids: tuple[int, ...] = ()
     name: str = ""
@@ -58,7 +58,7 @@ class Kept(_Base):
 
     @property
     def segment_name(self) -> str:
-        """The name of the segment that is looked at, "" for the whole organisation."""
+        """The name of the segment that is looked at, "" for all of it."""
         return self.narrowed(self.session).name
 
     def last_known(self, session: Session) -> float | None:

@@ -58,6 +58,7 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         refused=max(
             ((name, when) for name, (when, _said) in session.refused.items()), key=lambda one: one[1], default=None
         ),
+        sign_in=session.sign_in,
         used=meter.used if meter else 0,
         limit=meter.limit if meter else connection.budget,
         spent=spent([meter]),

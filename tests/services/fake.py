@@ -50,6 +50,8 @@ class FakeProvider:
 
     kind = "fake"
     title = "Fake service"
+    secrets: Sequence[str] = ("token",)
+    rollouts = None
     capabilities = frozenset(Capability)
     commands: Sequence[str] = tuple(COMMANDS)
 

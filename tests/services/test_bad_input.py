@@ -92,12 +92,12 @@ FAULTS = {
     "redirect": (Fault(302, headers={"location": "https://login.example/"}), Kind.REDIRECT, "stale",
                  ("https://login.example/", "set the final address")),
     "400": (envelope(400, 3000, "Bad sort"), Kind.INVALID, "stale", ("400", "Bad sort", "check the connection's")),
-    "401": (envelope(401, 4002, "No auth token"), Kind.SIGNED_OUT, "signed_out", ("401", "Give a valid token")),
-    "401 bare": (Fault(401), Kind.SIGNED_OUT, "signed_out", ("401", "Give a valid token")),
+    "401": (envelope(401, 4002, "No auth token"), Kind.SIGNED_OUT, "signed_out", ("401", "Give valid credentials")),
+    "401 bare": (Fault(401), Kind.SIGNED_OUT, "signed_out", ("401", "Give valid credentials")),
     "403": (envelope(403, 4003, "Forbidden"), Kind.FORBIDDEN, "stale", ("403", "mdm.aosp.device.list", "permission")),
-    "404": (envelope(404, 3001, "Entity not found"), Kind.NOT_FOUND, "stale", ("404", "organisation or address")),
+    "404": (envelope(404, 3001, "Entity not found"), Kind.NOT_FOUND, "stale", ("404", "organization or address")),
     "404 page": (Fault(404, b"<h1>nginx</h1>", {"content-type": "text/html"}), Kind.NOT_FOUND, "stale",
-                 ("404", "a web page", "organisation or address")),
+                 ("404", "a web page", "organization or address")),
     "409": (envelope(409, 5106, "Conflict"), Kind.CONFLICT, "stale", ("409", "look again")),
     "429": (envelope(429, 429, "Too many requests", retry_after="90"), Kind.RATE_LIMITED, "paused",
             ("waits as long as the service asked",)),
@@ -184,7 +184,7 @@ async def test_a_wrong_token_until_the_right_one_is_in_its_file(station: Build, 
     await session.stop()
     place.write_token("wrong-token")
     session = await place.started()
-    said(session, place, Kind.SIGNED_OUT, "signed_out", "401", "Give a valid token")
+    said(session, place, Kind.SIGNED_OUT, "signed_out", "401", "Give valid credentials")
     assert "wrong-token" not in str(session.sync.state)
     assert session.writable == "TOKEN"
     assert rows(session) == known, "the last known fleet stays on the screen"
@@ -210,7 +210,7 @@ async def test_a_wrong_organisation(station: Build, clock: VirtualClock, organiz
     known = rows(right)
     await right.stop()
     session = await place.started(organization=organization)
-    said(session, place, Kind.NOT_FOUND, "stale", "404", organization, "organisation or address is wrong")
+    said(session, place, Kind.NOT_FOUND, "stale", "404", organization, "organization or address is wrong")
     assert rows(session) == []
     await session.stop()
     again = await place.started()

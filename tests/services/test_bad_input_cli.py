@@ -86,9 +86,9 @@ def said(done: Done, code: int, *words: str) -> str:
         (Fault(200, b'{"status": true', lost=99), 1, ("stops in the middle", "check the address")),
         (Fault(200, b'{"status": true, "data": {"items": 5}}'), 1, ("check the address",)),
         (envelope(400, 3000, "Bad sort"), 1, ("400", "Bad sort", "address and organisation")),
-        (envelope(401, 4004, "Invalid Token"), 3, ("401", "Give a valid token")),
+        (envelope(401, 4004, "Invalid Token"), 3, ("401", "Give valid credentials")),
         (envelope(403, 4003, "Forbidden"), 3, ("403", "mdm.aosp.device.list", "Ask for the permission")),
-        (envelope(404, 3001, "Entity not found"), 1, ("404", "organisation or address")),
+        (envelope(404, 3001, "Entity not found"), 1, ("404", "organization or address")),
         (envelope(409, 5106, "Conflict"), 1, ("409", "look again")),
         (envelope(429, 429, "Too many requests", retry_after="90"), 1, ("429", "Try again when the service allows it")),
         (envelope(500, 5000, "Internal"), 1, ("500", "try again later")),
@@ -106,9 +106,9 @@ def test_an_answer_that_is_no_use(desk: Desk, fault: Fault, code: int, words: tu
 
 
 def test_a_wrong_token_none_and_a_wrong_organisation(desk: Desk) -> None:
-    assert "wrong-one" not in said(desk.devices("--refresh", token="wrong-one"), 3, "401", "Give a valid token")
-    said(desk.devices("--refresh", token=""), 3, "MDM_TUI_TOKEN is not set", "token_env", "Give a valid token")
-    said(desk.devices(organization="f" * 24), 1, "404", "organisation or address is wrong")
+    assert "wrong-one" not in said(desk.devices("--refresh", token="wrong-one"), 3, "401", "Give valid credentials")
+    said(desk.devices("--refresh", token=""), 3, "MDM_TUI_TOKEN is not set", "token_env", "Give valid credentials")
+    said(desk.devices(organization="f" * 24), 1, "404", "organization or address is wrong")
     after = desk.devices()
     assert (after.returncode, len(json.loads(after.stdout))) == (0, DEVICES), "nothing that was known is lost"
 

@@ -72,8 +72,13 @@ class DeskSession:
         self.provider: Any = None
         self.refused: dict[str, tuple[float, str]] = {}
         self.factory = SimpleNamespace(
-            kind="applivery", title="Applivery", capabilities=frozenset({Capability.POLICIES, Capability.COMMANDS})
+            kind="applivery",
+            title="Applivery",
+            capabilities=frozenset(
+                {Capability.POLICIES, Capability.COMMANDS, Capability.DEVICE_EDIT, Capability.DEVICE_POSTURE}
+            ),
         )
+        self.sign_in = "TOKEN"
         self.state = SimpleNamespace(
             phase="fresh", last_ok=NOW - 4, next_at=NOW + 11, error=None, walked=0, total=count, attempts=0
         )

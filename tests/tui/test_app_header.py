@@ -98,7 +98,7 @@ def test_production_is_a_word_not_only_a_colour() -> None:
             {"phase": "stale", "last_ok": None, "error": FleetError(Kind.TIMEOUT, "x" * 90), "next_at": NOW + 5},
             "no data yet, no answer in time, next try 5s", "bad",
         ),
-        ({"phase": "signed_out", "last_ok": NOW - 60}, "signed out, data 1m old, give a token and press r", "bad"),
+        ({"phase": "signed_out", "last_ok": NOW - 60}, "signed out, data 1m old, give credentials and press r", "bad"),
         ({"phase": "paused", "last_ok": NOW - 9, "next_at": NOW + 30}, "asked to wait, next try 30s, data 9s old",
          "warn"),
     ],

@@ -88,7 +88,7 @@ async def test_the_same_organisation_is_not_opened_twice(tmp_path: Path) -> None
     async with two(tmp_path) as on:
         on.app.known["again"] = on.connections["again"] = on.connections["acme"]
         await on.line("connect again")
-        assert any("again is the same organisation as acme, which is open" in toast for toast in on.toasts())
+        assert any("again is the same fleet as acme, which is open" in toast for toast in on.toasts())
 
 
 async def test_closing_ends_its_polling_and_screens_and_leaves_the_rest(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ async def test_an_empty_mirror_says_what_is_going_on(tmp_path: Path) -> None:
         state.phase, state.error, state.last_ok = "fresh", None, NOW
         on.session.hub.publish(SyncChanged(on.session.scope))
         await on.heard()
-        assert on.screen.grid.empty == "This organisation has no devices."
+        assert on.screen.grid.empty == "This fleet has no devices."
 
 
 async def test_the_first_devices_of_an_empty_mirror_show_at_once(tmp_path: Path) -> None:

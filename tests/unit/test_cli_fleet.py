@@ -123,7 +123,7 @@ def test_no_such_device_and_too_many(line: Line) -> None:
 def test_a_wrong_token_and_a_wrong_organisation(line: Line) -> None:
     refused = line.run("devices", "--refresh", token="wrong")
     assert (refused.returncode, refused.stdout) == (3, "")
-    assert "valid token" in refused.stderr
+    assert "valid credentials" in refused.stderr
     other = Line(Ready(line.ready.url, "f" * 24, line.ready.token), line.home)
     lost = other.run("devices")
     assert (lost.returncode, lost.stdout) != (0, "[]")

@@ -166,9 +166,9 @@ class DevicesScreen(DevicesActions, FleetScreen):
             if state.error is not None:
                 words = f"No device is known yet: {state.error.sentence()}\n{words}"
             elif state.phase == "fresh":
-                words = "This organisation has no devices."
+                words = "This fleet has no devices."
                 if (narrowed := self.app.narrowed(self.session)).ids:
-                    words = f"No device is in segment {narrowed.name}.\n:segment all shows the whole organisation."
+                    words = f"No device is in segment {narrowed.name}.\n:segment all shows the whole fleet."
         if self.grid.empty != words:
             self.grid.empty = words
 

@@ -1,4 +1,4 @@
-"""The Policies screen: all policies of the organisation or of a segment, sorted, filtered, opened, assigned."""
+"""The Policies screen: all policies, or those of a segment, sorted, filtered, opened, assigned."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
             return "No policy matches; esc clears the filter."
         if self.scope is not None:
             name = self.app.narrowed(self.session).name
-            return f"No policy is in segment {name}.\n:segment all shows the whole organisation."
-        return "This organisation has no policies. + makes one."
+            return f"No policy is in segment {name}.\n:segment all shows all of them."
+        return "There are no policies yet. + makes one."
 
     def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
         self.say()

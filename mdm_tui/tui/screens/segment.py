@@ -1,4 +1,4 @@
-"""Which part of the organisation is looked at: a segment, alone, with those below it or with those above it."""
+"""Which part of the fleet is looked at: a segment, alone, with those below it or with those above it."""
 
 from __future__ import annotations
 

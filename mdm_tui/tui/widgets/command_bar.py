@@ -32,7 +32,7 @@ VERBS: dict[str, str] = {
     "both": "the devices of all open connections",
     "connect": "NAME: another connection",
     "device": "NAME, SERIAL or ID: open it",
-    "segment": "NAME or all: only that part of the organisation",
+    "segment": "NAME or all: only that part of the fleet",
     "filter": "WORDS: the devices that have them all",
     "theme": "NAME: another theme",
     "help": "the keys that work here",

@@ -60,8 +60,9 @@ class Others:
 class HeaderState:
     """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well.
 
-    refused: the permission that this token turned out to lack last, and when. spent: calls of the last hour by who
-    made them. armed: seconds until a production connection locks, 0 when it is not armed. arm_key: the key that arms.
+    refused: the permission that turned out to be lacking last, and when; sign_in: what it was refused to.
+    spent: calls of the last hour by who made them. armed: seconds until a production connection locks, 0 when it is
+    not armed. arm_key: the key that arms.
     """
 
     name: str
@@ -72,6 +73,7 @@ class HeaderState:
     arm_key: str = "A"
     scope: str = ""
     refused: tuple[str, float] | None = None
+    sign_in: str = "TOKEN"
     phase: str = "starting"
     last_ok: float | None = None
     next_at: float | None = None
@@ -100,7 +102,7 @@ def freshness(state: HeaderState, now: float, *, step: int = 1, room: int = 60) 
         long = state.error.what.rstrip(".")
         why = long if len(long) + len(old) + len(next_try) + 8 <= room else short
     if state.phase == "signed_out":
-        return f"signed out{old and f', data{old} old'}, give a token and press r", "bad"
+        return f"signed out{old and f', data{old} old'}, give credentials and press r", "bad"
     if state.phase == "paused":
         return f"asked to wait{next_try or ''}{old and f', data{old} old'}", "warn"
     if state.phase == "stale" or state.error is not None:
@@ -138,8 +140,8 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
         left.append(_beside(state.others, narrow=narrow))
     if state.refused:
         permission, at = state.refused
-        full = f"  TOKEN ({permission} refused at {datetime.fromtimestamp(at).astimezone(zone):%H:%M})"
-        left.append(part(full if length(left) + len(full) <= width - 60 else "  TOKEN", "warn"))
+        full = f"  {state.sign_in} ({permission} refused at {datetime.fromtimestamp(at).astimezone(zone):%H:%M})"
+        left.append(part(full if length(left) + len(full) <= width - 60 else f"  {state.sign_in}", "warn"))
     right: list[Part] = [part(_budget(state, width), _budget_role(state))] if state.limit else []
     if not narrow:
         clock = datetime.fromtimestamp(now).astimezone(zone)
