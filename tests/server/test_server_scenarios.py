@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mdm_tui.server.faults import SHARES, Faults
-from mdm_tui.server.testing import BASE_URL, fleet
+from mdm_tui.server.testing import BASE_URL, MIDM_URL, fleet
 
 DEVICES = "/mdm/aosp/enterprise/devices"
 
@@ -102,4 +102,31 @@ async def test_hostile_texts_are_everywhere_and_the_wire_stays_json() -> None:
             assert "\\u001b" in (await http.get(f"{root}{path}")).text or path == "/segments"
         sort = "config.deviceReport.softwareInfo.androidBuildNumber"
         assert (await http.get(f"{root}{DEVICES}?sort={sort}")).status_code == 200
+    made.world.close()
+
+
+async def test_faults_speak_midms_words_on_its_paths() -> None:
+    made = fleet(devices=60, scenario="flaky")
+    faults = made.app.faults
+    faults.sleep = _instantly
+    transport = httpx.ASGITransport(made.app)
+    async with httpx.AsyncClient(transport=transport, base_url=MIDM_URL, headers=made.midm_headers()) as http:
+        for plan in ("limit", "error"):
+            faults.plan = lambda number, plan=plan: plan
+            for path, code in (("/ota/api/device/find", "{}"), ("/portal/V1/get-users", "E{:05d}")):
+                response = await http.get(path)
+                body = response.json()
+                assert (body["result"], str(body["code"])) == (False, code.format(response.status_code))
+        asked = {"page": 2, "size": 10}
+        pages = {}
+        for plan in ("", "shift"):
+            faults.plan = lambda number, plan=plan: plan
+            pages[plan] = [
+                device["uuid"] for device in (await http.get("/ota/api/device/find", params=asked)).json()["data"]
+            ]
+        assert 7 <= len(set(pages[""]) & set(pages["shift"])) <= 9
+        faults.plan = lambda number: "drop_after"
+        with pytest.raises(ConnectionResetError):
+            await http.post("/ota/api/device/save", json=[{"profile": {"hardware_info": {"serial_no": "NEW-1"}}}])
+    assert made.world.units.exists("NEW-1")
     made.world.close()

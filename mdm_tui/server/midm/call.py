@@ -17,8 +17,8 @@ from .access import Access
 class Call:
     """A checked call: who may make it is already known, the body is parsed JSON, the fields of a form, or None.
 
-    shift: rows by which a list has moved under the reader (the flaky scenario). inferred: whether fields and parameters
-    that the contract only infers are sent and read.
+    shift: rows by which a list has moved under the reader (the flaky scenario). inferred: whether parameters that
+    the contract only infers are read.
     """
 
     world: World

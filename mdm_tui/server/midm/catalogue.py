@@ -30,11 +30,11 @@ def find_images(call: Call) -> Response:
 
 
 def _apps(call: Call) -> Iterable[dict[str, Any]]:
-    return (app_shape(call.world, package, inferred=call.inferred) for package in call.world.packages.all())
+    return (app_shape(call.world, package) for package in call.world.packages.all())
 
 
 def _images(call: Call) -> Iterable[dict[str, Any]]:
-    return (image_shape(call.world, image, inferred=call.inferred) for image in call.world.images.all())
+    return (image_shape(image) for image in call.world.images.all())
 
 
 def _all(shapes: Iterable[dict[str, Any]]) -> Response:

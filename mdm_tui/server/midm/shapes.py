@@ -185,10 +185,10 @@ def app_info(app: InstalledPackage) -> dict[str, Any]:
     }
 
 
-def app_shape(world: World, record: PackageRecord, *, inferred: bool) -> dict[str, Any]:
-    """An uploaded app; `uuid` only where what the contract infers is sent."""
-    shape: dict[str, Any] = {"uuid": record.uuid} if inferred else {}
-    return shape | {
+def app_shape(world: World, record: PackageRecord) -> dict[str, Any]:
+    """An uploaded app. Its `uuid` is inferred, as are all operations that answer with it."""
+    return {
+        "uuid": record.uuid,
         "appInfo": {
             "packageName": record.package,
             "label": record.label,
@@ -208,10 +208,9 @@ def app_shape(world: World, record: PackageRecord, *, inferred: bool) -> dict[st
     }
 
 
-def image_shape(world: World, record: ImageRecord, *, inferred: bool) -> dict[str, Any]:
-    """An uploaded system image; `uuid` only where what the contract infers is sent."""
-    shape: dict[str, Any] = {"uuid": record.uuid} if inferred else {}
-    return shape | {"otaInfo": _ota_info(record.info), **_upload(record)}
+def image_shape(record: ImageRecord) -> dict[str, Any]:
+    """An uploaded system image. Its `uuid` is inferred, as are all operations that answer with it."""
+    return {"uuid": record.uuid, "otaInfo": _ota_info(record.info), **_upload(record)}
 
 
 def _ota_info(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,9 @@ SORTS: dict[str, str] = {
     "disconnected": "disconnected_at",
     "client": "client_version",
     "rtc": "rtc",
+    "os": "os",
+    "build": "build",
+    "product": "product",
     "created": "created_at",
     "updated": "updated_at",
 }
