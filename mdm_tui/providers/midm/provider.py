@@ -47,7 +47,6 @@ class MidmProvider(Provider):
     """
 
     kind = "midm"
-    rollout_format: MidmRollouts
 
     def __init__(
         self, client: Client, site: str, capabilities: frozenset[Capability], rollout_format: MidmRollouts
@@ -59,7 +58,7 @@ class MidmProvider(Provider):
         self._here: dict[str, Any] = {"siteUuid": self._site} if self._site else {}
         self.capabilities = capabilities
         self.commands: Sequence[str] = ()
-        self.rollout_format = rollout_format
+        self.rollout_format = self._format = rollout_format
         self._lacking: set[str] = set()
 
     @property
@@ -269,14 +268,14 @@ class MidmProvider(Provider):
 
     async def create_rollout(self, document: Mapping[str, Any]) -> Rollout:
         """POST a new profile, always with a name; devices in its scope that do not exist will be registered."""
-        body = self.rollout_format.new_body(document)
-        _refuse(self.rollout_format.check(body))
+        body = self._format.new_body(document)
+        _refuse(self._format.check(body))
         return await self._client.ask("profile/save", partial(_saved, document=body), body=body)
 
     async def update_rollout(self, rollout_id: str, document: Mapping[str, Any]) -> Rollout:
         """POST the whole profile back."""
-        body = {**self.rollout_format.body(document), "uuid": _id(rollout_id)}
-        _refuse(self.rollout_format.check(body))
+        body = {**self._format.body(document), "uuid": _id(rollout_id)}
+        _refuse(self._format.check(body))
         name = "profile/update"
         try:
             return await self._client.ask(name, partial(_saved, document=body), body=body)
