@@ -212,8 +212,8 @@ def _shared(connections: Sequence[str], *, wanted: bool = False) -> str:
         loose = (
             "SELECT k FROM device INDEXED BY device_twin "
             f"WHERE serial_key IS NULL AND conn IN ({_numbers(connections)}) "
-            "UNION ALL SELECT device.k FROM (SELECT DISTINCT serial_key FROM twice) AS doubled "
-            f"CROSS JOIN device INDEXED BY device_twin ON device.serial_key = doubled.serial_key WHERE {inside}"
+            "UNION ALL SELECT device.k FROM twice CROSS JOIN device INDEXED BY device_twin "
+            f"ON device.serial_key = twice.serial_key WHERE {inside.replace('conn', 'device.conn', 1)}"
         )
     return (
         f"WITH {before}twice AS MATERIALIZED (SELECT serial_key FROM device INDEXED BY device_twin "

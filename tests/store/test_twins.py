@@ -168,6 +168,18 @@ async def test_only_in_one_connection_and_only_these_keys(mirror: Mirror) -> Non
     assert await mirror.twin_ids(TwinView(())) == []
 
 
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "'\"%_\n", "d:x y", "\U0001f600" * 400])
+async def test_whatever_a_serial_or_an_id_holds_its_key_leads_back_to_it(mirror: Mirror, text: str) -> None:
+    await fill(mirror, A, **{f"i{text}": {"serial": f"S {text}"}, f"j{text}": {"serial": None}})
+    await fill(mirror, B, **{f"k{text}": {"serial": f"S {text}"}})
+    keys = await mirror.twin_ids(TwinView(BOTH))
+    rows = await mirror.twin_rows(BOTH, keys)
+    assert len(keys) == 2 and set(rows) == set(keys)
+    assert sorted(len(row.sides) for row in rows.values()) == [1, 2]
+    (joined,) = (row for row in rows.values() if len(row.sides) == 2)
+    assert await mirror.twins_of(A, joined.devices[0].id, [B]) == [joined.devices[1]]
+
+
 async def test_counts(mirror: Mirror) -> None:
     await fill(mirror, A, a={"serial": "S1", "os": "13"}, b={"serial": "S2"}, c={"serial": None})
     await fill(mirror, B, a={"serial": "S1", "os": "12"}, d={"serial": "S3"})
