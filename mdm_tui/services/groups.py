@@ -182,6 +182,8 @@ class Groups:
             if not page.has_next or not page.items:
                 note = _mismatch(len(ids), totals)
                 break
+        if not ids and await self._gone(group_id):
+            raise _not_there()
         if not note:
             changes = await context.mirror.apply_members(context.scope, group_id, name, list(ids), True, at)
             context.announce(changes)
@@ -192,8 +194,13 @@ class Groups:
         tree = await self.tree()
         node = tree.get(group_id) or (await self.refresh()).get(group_id)
         if node is None:
-            raise FleetError(Kind.NOT_FOUND, "The group is not at the service any more", sent=Sent.NEVER)
+            raise _not_there()
         return node.name
+
+    async def _gone(self, group_id: str) -> bool:
+        """Whether a group that lists nobody is gone: a service need not refuse to list what it does not have."""
+        node = (await self.tree()).get(group_id)
+        return node is not None and bool(node.devices) and group_id not in await self.refresh()
 
     # the sweep
     async def _sweep(self) -> None:
@@ -243,6 +250,10 @@ class Groups:
             return False
         meter = provider.meter
         return meter.used < meter.limit * _FULL
+
+
+def _not_there() -> FleetError:
+    return FleetError(Kind.NOT_FOUND, "The group is not at the service any more", sent=Sent.NEVER)
 
 
 def _used(context: Context) -> int:

@@ -73,6 +73,7 @@ class RegistrationService:
     def __init__(self, context: Context, groups: Groups) -> None:
         self.running = ""
         """The run that is being sent, "" between runs."""
+        self._total = 0
         self._context = context
         self._groups = groups
         self._tasks = Tasks()
@@ -180,10 +181,17 @@ class RegistrationService:
             self.running = ""
             raise
         run_id = self.running = intents[0].run_id
+        self._total = len(intents)
+        self._sender.done = 0
         self._sender.halted.clear()
         self._tasks.spawn(self._run(intents, plan), f"registration {run_id}")
         self._moved()
         return RegistrationRun(run_id, tuple(intent.id for intent in intents))
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Devices of the running or the last run that have had their turn, of how many; `outcomes` has them all."""
+        return self._sender.done, self._total
 
     def halt(self) -> None:
         """Stop the run after the device that is on its way; what was not sent is cancelled."""

@@ -46,6 +46,8 @@ class RegistrationSender:
         """The session ends: no further POST, nothing more is written than the outcome of the one on the wire."""
         self.halted = asyncio.Event()
         """A person stopped the run: what was not sent is cancelled."""
+        self.done = 0
+        """Devices of the running or the last run that have had their turn."""
         self.on_the_wire = 0
         self.landed = asyncio.Event()
         self._context = context
@@ -56,6 +58,7 @@ class RegistrationSender:
     async def run(self, intents: Sequence[Intent], plan: RegistrationPlan) -> None:
         """One after the other; what is left when it has to end is cancelled, with the reason."""
         end = ""
+        self.done = 0
         for intent, row in zip(intents, plan.will, strict=True):
             if self.stopping.is_set():
                 return
@@ -64,6 +67,7 @@ class RegistrationSender:
                 await self._settle(intent, State.CANCELLED, f"not sent: {end}")
             else:
                 end = await self._deliver(intent, row, plan)
+            self.done += 1
             self._changed()
 
     def _end(self) -> str:

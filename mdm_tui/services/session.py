@@ -281,7 +281,7 @@ class Session(Services):
 
 def _import_services() -> None:
     """In a thread, so that the event loop answers meanwhile."""
-    from . import commands, devices, policies  # noqa: F401
+    from . import commands, devices, groups, policies, registration  # noqa: F401
 
 
 def _there(part: T | None) -> T:

@@ -236,8 +236,10 @@ async def test_devices_are_sent_one_by_one_in_order_and_each_has_its_outcome(
     plan = await planned(service, auto_renew=False)
     run = await service.submit(plan, "register 3")
     assert service.running == run.run_id
+    assert service.progress == (0, 3)
     await clock.settle()
     assert service.running == ""
+    assert service.progress == (3, 3)
     assert site.saved == [(serial, RegistrationTerms("", False)) for serial in THREE.split()]
     rows = await service.outcomes()
     assert [(row.serial, row.state, row.sentence) for row in rows] == [
