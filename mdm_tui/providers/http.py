@@ -208,7 +208,8 @@ class Http:
             if 200 <= status < 300:
                 return (await self._understood(answer, call, read),)
         except FleetError as error:
-            return error
+            # The frames it comes from hold the answer, in which a service may repeat a secret.
+            return error.with_traceback(None)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, BodyError) as error:
             broken = error
         else:

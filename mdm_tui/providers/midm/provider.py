@@ -245,7 +245,7 @@ class MidmProvider(Provider):
         if name not in self._lacking:
             try:
                 return await self._client.ask(
-                    name, lambda node: read.rollout(wire.data(node)), params=(("uuid", _id(rollout_id)),)
+                    name, lambda node: read.rollout(wire.data(node), rollout_id), params=(("uuid", _id(rollout_id)),)
                 )
             except FleetError as error:
                 if not _no_path(error):
@@ -278,7 +278,7 @@ class MidmProvider(Provider):
         _refuse(self._format.check(body))
         name = "profile/update"
         try:
-            return await self._client.ask(name, partial(_saved, document=body), body=body)
+            return await self._client.ask(name, partial(_saved, document=body, id=rollout_id), body=body)
         except FleetError as error:
             if error.kind is Kind.NOT_FOUND and _no_path(error):
                 # A rollout that is there and cannot be changed by this path: the path is not there.
@@ -302,8 +302,8 @@ def _all(one: Any) -> Any:
     return lambda node: [one(item) for item in wire.listing(node).rows]
 
 
-def _saved(node: Any, document: Mapping[str, Any]) -> Rollout:
-    return read.saved(wire.data(node), document)
+def _saved(node: Any, document: Mapping[str, Any], id: str = "") -> Rollout:
+    return read.saved(wire.data(node), document, id)
 
 
 def _where(where: Mapping[str, str] | None, known: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -206,29 +207,30 @@ def image(node: Any) -> Image:
     )
 
 
-def rollout(node: Any) -> Rollout:
-    """A rollout; `raw` is the whole document, which a change sends back."""
+def rollout(node: Any, id: str = "") -> Rollout:
+    """A rollout; `raw` is the whole document, which a change sends back.
+
+    id: the one that was asked for: the page's own samples have no uuid in a profile.
+    """
     raw = text(node)
     if not isinstance(node, dict):
         return Rollout(stand_in(raw), _UNREADABLE, raw=raw, unreadable=f"the service sent {shape(node)}, not an object")
     found = _FORMAT.read(node)
-    lacking = "" if 0 < len(found.id) <= 128 else "its uuid is missing" if not found.id else "its uuid is too long"
-    return _with(found, id=stand_in(raw) if lacking else found.id, raw=raw, unreadable=lacking)
+    own = found.id or id
+    lacking = "" if 0 < len(own) <= 128 else "its uuid is missing" if not own else "its uuid is too long"
+    return replace(found, id=stand_in(raw) if lacking else own, raw=raw, unreadable=lacking)
 
 
-def saved(node: Any, document: Mapping[str, Any]) -> Rollout:
-    """What became of a profile that was saved. The answer may hold no more than id, name and time."""
-    found = wire.Saved.model_validate(node)
-    if "profile" in node:
-        return rollout(node)
+def saved(node: dict[str, Any], document: Mapping[str, Any], id: str = "") -> Rollout:
+    """What became of a profile that was saved. The answer may hold no more than id, name and time.
+
+    id: the one that was changed. Without it an answer that names none proves nothing: that raises.
+    """
+    if "profile" in node and (id or words(node.get("uuid"))):
+        return rollout(node, id)
+    found = wire.Saved.model_validate({"uuid": id, **node} if id else node)
     name = found.name or words(document.get("profile", {}).get("name")) or ""
     return Rollout(found.id, clean(name) or "(no name)", updated_at=found.updated, raw=text(node))
-
-
-def _with(found: Rollout, **changes: Any) -> Rollout:
-    from dataclasses import replace
-
-    return replace(found, **changes)
 
 
 def license_models(document: Any) -> list[LicenseModel]:

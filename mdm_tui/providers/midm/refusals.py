@@ -65,7 +65,7 @@ def accepted(document: Any) -> Any:
         return document
     reason = ", ".join(part for part in (str(code) if code not in _FINE else "", _message(document)) if part)
     kind = _CODES.get(code, Kind.REFUSED)
-    broken = isinstance(code, int) and code >= 500
+    broken = isinstance(code, int) and 500 <= code < 600
     # A service that failed inside may have done half of it; one that refused has done nothing.
     raise FleetError(
         Kind.SERVER if broken else kind,
