@@ -70,7 +70,7 @@ class Rollouts:
         self._drafts = Drafts(context, "rollout")
         self._saver = RolloutSaver(context, form, self._drafts, self.refresh)
         self._checker = Checker(context, catalogue, form)
-        self._resolver = Resolver(context, groups)
+        self._resolver = Resolver(context, groups, lambda: self.entries)
         self._follower = Follower(context)
 
     @property

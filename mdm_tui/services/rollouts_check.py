@@ -13,7 +13,7 @@ from mdm_tui.fleet.errors import FleetError, Problem
 from mdm_tui.fleet.groups import Group
 from mdm_tui.fleet.matching import Choice, Matcher, Prediction
 from mdm_tui.fleet.rollouts import APPLY_ORDER, CHECK_BUILD_DATE, PARTIAL_FIRST, Rollout, RolloutFormat, said, switch
-from mdm_tui.fleet.text import normal_serial, search_key
+from mdm_tui.fleet.text import clean, normal_serial, search_key
 
 from .context import Context
 from .rollouts_scope import MANY, Index
@@ -232,6 +232,9 @@ def _entries(rollout: Rollout, problems: list[Problem]) -> None:
     seen: dict[str, str] = {}
     for place, entry in enumerate(rollout.devices):
         key = normal_serial(entry)
+        if not key and entry.strip():
+            what = f"{clean(entry, 40)} is a placeholder and no serial number: it may mean many devices, or a new one"
+            problems.append(Problem(("devices", place), what, warning=True))
         other = seen.setdefault(key, entry) if key else entry
         if other != entry:
             problems.append(Problem(("devices", place), f"is the same serial number as {other}", warning=True))

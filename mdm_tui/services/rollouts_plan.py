@@ -117,6 +117,11 @@ def _sentences(
             "whether the service includes those is not stated."
         )
     said.extend(f"The group {group.name} is not at the service any more." for group in reach.groups if group.gone)
+    said.extend(
+        f"Not all devices of the group {group.name} may be known: {group.unread.rstrip('.')}."
+        for group in reach.groups
+        if group.unread
+    )
     if reach.unknown:
         said.append(
             f"Saving registers {_devices(len(reach.unknown))} that the service does not know: {_list(reach.unknown)}."

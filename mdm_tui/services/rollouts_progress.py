@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mdm_tui.fleet.catalogue import CatalogueApp
-from mdm_tui.fleet.devices import App
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.matching import Choice, Prediction
 from mdm_tui.fleet.provider import Capability
@@ -19,9 +18,20 @@ from .rollouts_scope import MANY, Index, Reach
 __all__ = ["Count", "DeviceProgress", "Follower", "Progress", "State"]
 
 State = Literal["done", "waiting", "unknown", "unfit"]
-# A device's list of apps is not read again before.
-KEPT = 60.0
+# Seconds before a device's list of apps is read again: while something is missing on it, and when nothing is.
+KEPT, KEPT_DONE = 60.0, 600.0
+# Lists kept in memory; the oldest go.
+_MOST_LISTS = 5_000
+# Beyond this part of the hour's calls only what is on the screen is read.
+_FULL = 0.5
 _AT_ONCE = 4
+
+
+class Installed(NamedTuple):
+    """What a device has of a package: all that is kept of its list."""
+
+    version: str
+    version_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,8 @@ class Follower:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lists: dict[str, tuple[float, dict[str, App]]] = {}
+        # Oldest first.
+        self._lists: dict[str, tuple[float, dict[str, Installed]]] = {}
 
     async def progress(
         self,
@@ -99,7 +110,8 @@ class Follower:
         notes = list(reach.notes)
         ids = sorted(reach.devices, key=lambda device: (index.names.get(device, device), device))
         if refs:
-            await self._read([*(device for device in visible if device in reach.devices), *ids], most, notes)
+            wanted = [apps[ref] for ref in refs if ref in apps]
+            await self._read([device for device in visible if device in reach.devices], ids, wanted, most, notes)
         now = self._context.clock.now()
 
         def count() -> Progress:
@@ -117,16 +129,20 @@ class Follower:
 
         return await asyncio.to_thread(count) if len(ids) > MANY else count()
 
-    async def _read(self, ids: Sequence[str], most: int, notes: list[str]) -> None:
+    async def _read(
+        self, visible: Sequence[str], ids: Sequence[str], wanted: Sequence[CatalogueApp], most: int, notes: list[str]
+    ) -> None:
         """Read the lists that are missing or old: those on the screen, then the never read, then the oldest."""
         now = self._context.clock.now()
-        wanted = list(dict.fromkeys(ids))
-        order = {device: place for place, device in enumerate(wanted)}
-        due = [device for device in wanted if now - self._lists.get(device, (float("-inf"), {}))[0] >= KEPT]
-        seen = set(ids[: max(0, len(ids) - len(wanted))])
-        due.sort(
-            key=lambda device: (device not in seen, self._lists.get(device, (float("-inf"), {}))[0], order[device])
-        )
+        provider = self._context.provider
+        if provider is not None and provider.meter.used >= provider.meter.limit * _FULL:
+            ids = []
+            notes.append("Half of the hour's calls are used: only the apps of devices on the screen are read")
+        seen = set(visible)
+        due = [
+            device for device in dict.fromkeys((*visible, *ids)) if now - self._at(device) >= self._keep(device, wanted)
+        ]
+        due.sort(key=lambda device: (device not in seen, self._at(device)))
         gate = asyncio.Semaphore(_AT_ONCE)
         failed: list[FleetError] = []
 
@@ -141,11 +157,23 @@ class Follower:
                 except FleetError as error:
                     failed.append(error)
                     return
-                self._lists[device] = (now, {app.package: app for app in found})
+                self._lists.pop(device, None)
+                self._lists[device] = (now, {app.package: Installed(app.version, app.version_code) for app in found})
+                while len(self._lists) > _MOST_LISTS:
+                    del self._lists[next(iter(self._lists))]
 
         await asyncio.gather(*(one(device) for device in due[: max(0, most)]))
         if failed:
             notes.append(f"The apps of some devices could not be read: {failed[0].sentence()}")
+
+    def _at(self, device: str) -> float:
+        held = self._lists.get(device)
+        return float("-inf") if held is None else held[0]
+
+    def _keep(self, device: str, wanted: Sequence[CatalogueApp]) -> float:
+        held = self._lists.get(device)
+        done = held is not None and all(app_state(app, held[1]) == "done" for app in wanted)
+        return KEPT_DONE if done else KEPT
 
     def _row(
         self,
@@ -171,7 +199,7 @@ class Follower:
         )
 
 
-def app_state(wanted: CatalogueApp, installed: Mapping[str, App]) -> State:
+def app_state(wanted: CatalogueApp, installed: Mapping[str, Installed]) -> State:
     """Whether a device has this version of an app, or a newer one."""
     if not wanted.package:
         return "unknown"

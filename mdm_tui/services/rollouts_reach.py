@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.groups import Group, GroupTree
@@ -69,9 +69,13 @@ class _Work:
 
 
 class Resolver:
-    """Resolves scopes on one connection; what was asked is kept for five minutes."""
+    """Resolves scopes on one connection; what was asked is kept for five minutes.
 
-    def __init__(self, context: Context, groups: Groups) -> None:
+    entries_are: whether scopes are written in serial numbers or ids there; a question for a serial knows no ids.
+    """
+
+    def __init__(self, context: Context, groups: Groups, entries_are: Callable[[], Literal["serial", "id"]]) -> None:
+        self._entries_are = entries_are
         self._context = context
         self._groups = groups
         self._asked: dict[str, tuple[float, bool]] = {}
@@ -254,12 +258,24 @@ class Resolver:
 
     async def _ask(self, text: str, work: _Work) -> None:
         try:
-            work.requests += 1
-            there = await self._context.call(lambda provider: provider.registered(text), Capability.DEVICE_REGISTER)
+            there = self._entries_are() == "id" and await self._has_device(text, work)
+            if not there:
+                work.requests += 1
+                there = await self._context.call(lambda provider: provider.registered(text), Capability.DEVICE_REGISTER)
         except FleetError as error:
             work.fail(error, f"It could not be asked whether {clean(text, 60)} is registered")
             return
         self._asked[text] = (self._context.clock.now(), there)
+
+    async def _has_device(self, device_id: str, work: _Work) -> bool:
+        work.requests += 1
+        try:
+            await self._context.call(lambda provider: provider.device(device_id))
+        except FleetError as error:
+            if error.kind is not Kind.NOT_FOUND:
+                raise
+            return False
+        return True
 
     def _answer(self, text: str) -> bool | None:
         at, there = self._asked.get(text, (float("-inf"), False))

@@ -105,7 +105,10 @@ class FakeRollouts(Provider):
         return Page(items, page, len(rows) if self.total_said else None, page * limit < len(rows))
 
     async def device(self, device_id: str) -> Device:
-        raise FleetError(Kind.NOT_FOUND, "There is no such device")
+        await self._call("device", device_id)
+        if device_id not in self.rows:
+            raise FleetError(Kind.NOT_FOUND, "There is no such device", status=400)
+        return Device(device_id, {}, "{}", detail=True)
 
     async def device_apps(self, device_id: str) -> list[App]:
         await self._call("device_apps", device_id)

@@ -17,6 +17,7 @@ from mdm_tui.fleet.devices import App
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.groups import Group
 from mdm_tui.fleet.rollouts import RolloutApp
+from mdm_tui.providers.midm.rollouts import MidmRollouts
 from mdm_tui.services.catalogue import Catalogue
 from mdm_tui.services.context import Context
 from mdm_tui.services.groups import Groups
@@ -140,6 +141,10 @@ async def test_an_entry_is_found_by_serial_or_id_and_only_what_the_service_does_
     ]
     assert (reach.count, reach.registers, reach.unknown) == (3, 2, ("SNTYPO", "unknown"))
     assert "placeholder" in reach.entries[4].note
+    assert (
+        "devices[4]: unknown is a placeholder and no serial number: it may mean many devices, or a new one"
+        in messages((await desk.rollouts.check(document(devices=scope))).problems)
+    )
     assert desk.fake.count("registered") == 3
     await desk.rollouts.resolve(document(devices=scope))
     assert desk.fake.count("registered") == 3
@@ -202,6 +207,32 @@ async def test_a_group_that_is_gone_reaches_nobody_and_is_named(desk: Desk) -> N
         "apps: it installs neither apps nor images",
         "groups: it reaches nobody",
     ]
+
+
+async def test_totals_that_lie_about_a_group_are_said_before_saving(desk: Desk) -> None:
+    devices = desk.fake.devices
+
+    async def lying(page: int, limit: int, **more: Any) -> Any:
+        found = await devices(page, limit, **more)
+        return replace(found, total=9) if more.get("group") else found
+
+    desk.fake.devices = lying  # type: ignore[method-assign]
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"])))
+    assert not plan.reach.complete
+    assert plan.sentences[:2] == (
+        "It reaches at least 5 devices: 5 in 1 group.",
+        "Not all devices of the group Group g0 may be known: the service says 9 devices and listed 5.",
+    )
+
+
+async def test_where_scopes_hold_ids_an_entry_is_looked_for_as_a_device_too(desk: Desk) -> None:
+    await desk.mirror.drop(desk.context.scope, ["d00007"])
+    desk.fake.rollout_format = MidmRollouts("id")
+    await desk.context.ensure()
+    assert desk.rollouts.entries == "id"
+    reach = await desk.rollouts.resolve(document(devices=["d00007", "d99999"]))
+    assert [entry.state for entry in reach.entries] == ["registered", "unknown"]
+    assert (reach.requests, desk.fake.count("device"), desk.fake.count("registered")) == (3, 2, 1)
 
 
 # what must be typed
@@ -493,6 +524,26 @@ async def test_progress_counts_apps_and_images_and_asks_for_few_lists_at_a_time(
     assert (more.asked, desk.fake.count("device_apps")) == (5, 5)
     assert (more.apps["a1"].done, more.apps["a1"].waiting) == (1, 4)
     assert {row.name: row.state for row in more.devices}["Dock 1"] == "done"
+
+
+async def test_devices_that_have_all_of_it_are_asked_less_often_and_a_used_budget_reads_the_screen_only(
+    desk: Desk,
+) -> None:
+    desk.fake.installed = {key: [App("com.mail", version_code="20")] for key in ("d00000", "d00001")}
+    await desk.save(None, document(groups=["g0"], apps=[RolloutApp("a1")]))
+    desk.fake.calls.clear()
+    await desk.rollouts.progress("r1")
+    await desk.clock.advance(61)
+    await desk.rollouts.progress("r1")
+    asked = [call[1] for call in desk.fake.calls if call[0] == "device_apps"]
+    assert asked == ["d00000", "d00001", "d00002", "d00003", "d00004", "d00002", "d00003", "d00004"]
+    await desk.clock.advance(600)
+    desk.fake.meter.used = desk.fake.meter.limit
+    desk.fake.calls.clear()
+    progress = await desk.rollouts.progress("r1", visible=["d00003"])
+    assert [call[1] for call in desk.fake.calls if call[0] == "device_apps"] == ["d00003"]
+    assert progress.notes == ("Half of the hour's calls are used: only the apps of devices on the screen are read",)
+    assert progress.asked == 5
 
 
 async def test_progress_is_followed_while_somebody_looks(desk: Desk) -> None:
