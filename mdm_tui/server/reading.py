@@ -53,8 +53,8 @@ def parse_json(request: Request, raw: bytes) -> Any:
         raise WrongKind("application/json")
     try:
         body = json.loads(raw.decode(), parse_constant=_no_constant)
-        # Lone surrogates can be written in JSON but not in a database or on a screen.
-        json.dumps(body, ensure_ascii=False).encode()
+        # Lone surrogates and numbers beyond any measure can be written in JSON but not kept or sent back.
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise NotJson(type(error).__name__) from None
     return body

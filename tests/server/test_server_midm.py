@@ -157,6 +157,8 @@ async def test_what_is_not_there_and_what_is_not_read(midm) -> None:
     head = {"Content-Type": "application/json"}
     assert (await midm.refused("POST", "device/save", content=b"[", headers=head))[:2] == (400, 422)
     assert (await midm.refused("POST", "device/save", content=b'["\\ud800"]', headers=head))[:2] == (400, 422)
+    endless = b'{"profile":{"repeatEvery":1e400}}'
+    assert (await midm.refused("POST", "profile/save", content=endless, headers=head))[:2] == (400, 422)
     assert (await midm.refused("POST", "device/save", content=b" " * (1 << 20 | 1), headers=head))[:2] == (413, 413)
 
 

@@ -74,7 +74,7 @@ def filters(query: QueryParams, known: Callable[[str], bool]) -> Wanted:
         raise bad_value("filter", f"must not be longer than {LONGEST_FILTER} characters")
     try:
         asked = json.loads(given, parse_constant=_no_constant)
-        json.dumps(asked, ensure_ascii=False).encode()
+        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise bad_value("filter", "is not JSON") from None
     if not isinstance(asked, dict):
