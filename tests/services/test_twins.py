@@ -13,9 +13,10 @@ import pytest
 from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
 from mdm_tui.fleet.devices import Device, DeviceKey, Segment
+from mdm_tui.fleet.groups import Group
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import normal_serial
-from mdm_tui.server.testing import BASE_URL, Fleet, fleet
+from mdm_tui.server.testing import BASE_URL, MIDM_URL, Fleet, fleet
 from mdm_tui.services.events import DevicesChanged
 from mdm_tui.services.session import Session
 from mdm_tui.services.twins import Twins
@@ -178,3 +179,59 @@ async def test_a_session_with_a_mirror_of_its_own_is_left_out_and_none_is_no_lis
     assert await pair.twins.counts(view) == TwinCounts(0, 0, 0, 0, {}, {})
     assert await pair.twins.of(DeviceKey(one.scope, "x")) == []
     await pair.twins.learn()
+
+
+# One fleet that two vendors' services know, each in its own way.
+
+
+async def test_two_vendors_know_one_fleet(tmp_path: Path, clock: VirtualClock) -> None:
+    made = fleet(80, start=clock.now())
+    paths = Paths(*(tmp_path / name for name in ("config", "state", "cache", "data")))
+    mirror = Mirror.open(paths.mirror, clock=clock.now)
+    aosp = connection(name="acme", url=BASE_URL, organization=made.organization)
+    midm = connection(name="depot", provider="midm", url=MIDM_URL, organization=made.site, email=made.email)
+    keys = [(aosp, {"token": made.token}), (midm, {"api_key": made.api_key, "password": made.password})]
+    sessions = [
+        Session(
+            one, paths, clock=clock, env={}, transport=httpx.ASGITransport(made.app), mirror=mirror,
+            secrets={name: Secret(text) for name, text in given.items()}, dice=random.Random(1),
+        )
+        for one, given in keys
+    ]  # fmt: skip
+    twins = Twins(lambda: sessions)
+    try:
+        for session in sessions:
+            session.open_store()
+            await session.sync.once()
+        await twins.learn()
+        view = twins.view()
+        rows = await twins.rows(view, await twins.ids(view))
+        joined = [row for row in rows.values() if len(row.sides) == 2]
+        counts = await twins.counts(view)
+        assert counts.total == len(rows) and counts.joined == len(joined) > 40
+        assert min(counts.only.values()) > 0, "some are in one system only"
+        for row in joined:
+            one, two = row.sides
+            assert normal_serial(str(one.row.values["serial"])) == normal_serial(str(two.row.values["serial"]))
+            assert await twins.of(row.devices[0]) == [row.devices[1]]
+        assert 0 < counts.by["version"] < len(joined) / 2, "both write a version alike"
+        assert counts.by["group"] == 0, "no group is known yet"
+        groups = sessions[1].groups
+        await groups.refresh()
+        for group in await mirror.items(midm.scope, Group):
+            await groups.members(group.id)
+        counts = await twins.counts(view)
+        assert 0 < counts.by["group"] < len(joined)
+        before = await mirror.rows(midm.scope, await mirror.ids(View(midm.scope)))
+        await sessions[1].sync.once()
+        after = await mirror.rows(midm.scope, list(before))
+        assert any(row.values["group"] for row in before.values())
+        assert {key: row.values["group"] for key, row in after.items()} == {
+            key: row.values["group"] for key, row in before.items()
+        }, "a list that does not name groups takes none away"
+        assert twins.trouble == {}
+    finally:
+        for session in sessions:
+            await session.stop()
+        mirror.close()
+        made.world.close()
