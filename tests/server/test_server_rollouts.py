@@ -367,3 +367,61 @@ def test_a_large_scope_costs_a_few_statements_for_each_unit() -> None:
     assert sum(world.rollouts.tally(rollout.uuid).values()) > 2000
     assert world.database.statements - before < 200
     world.close()
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_what_is_downloaded_is_installed_off_the_line_where_the_rollout_says_so(world: World, offline: bool) -> None:
+    units = _units(world, 3, "TC52")
+    for unit in units:
+        world.units.change(unit, build="old", built_at=0)
+    options = {"name": "x", "wakeToApply": True, "applyWhile": {"offline": offline}}
+    rollout = _save(world, units, otas=[_full(world, "TC52").uuid], profile=options)
+    loading: set[str] = set()
+    while len(loading) < 3:
+        world.advance(5)
+        for one in world.rollouts.progress(rollout.uuid):
+            if one.state == "downloading" and one.uuid not in loading:
+                loading.add(one.uuid)
+                # It cannot be reached any more.
+                unit = world.units.get(one.uuid)
+                assert unit.n is not None
+                world.devices.change(world.devices.at(unit.n), state="gone")
+                world.units.change(unit, online=False)
+    world.advance(5 * HOUR_S)
+    states = world.rollouts.progress(rollout.uuid)
+    assert {one.reason for one in states} == {"the device is offline"}
+    # Where it was installed, that is heard once the device is back. A failure begins again from the download.
+    assert ("installing" in {one.state for one in states}) is offline
+    assert {one.state for one in states} <= ({"installing", WAITING} if offline else {"downloading"})
+    assert {world.units.get(unit.uuid).build for unit in units} == {"old"}
+    for unit in units:
+        world.devices.change(world.devices.at(unit.n or 0), state="active")
+        world.units.change(unit, online=True)
+    world.advance(12 * HOUR_S)
+    assert DONE in world.rollouts.tally(rollout.uuid)
+
+
+def test_a_flag_restarts_the_unit(world: World) -> None:
+    unit = _units(world, 1)[0]
+    package = _package(world)
+    before = world.clock.now()
+    rollout = _save(world, [unit], apps=_install(package, rebootsOnUpdate=True))
+    world.advance(12 * HOUR_S)
+    assert _states(world, rollout)[unit.uuid].state == DONE
+    (text,) = [text for _, kind, text in world.units.logs(unit.uuid)[0] if kind == "install"]
+    assert text.endswith("installed, restarted")
+    assert (world.units.get(unit.uuid).disconnected_at or 0) > before
+
+
+def test_people_at_devices_may_say_no_to_what_is_not_silent() -> None:
+    world = _open(devices=150, seed=4)
+    rollout = world.rollouts.save(None, {"isGlobal": True, "apps": _install(_package(world), silent_install=False)})
+    world.advance(DAY_S)
+    texts = [
+        text
+        for one in world.rollouts.progress(rollout.uuid)
+        for _, kind, text in world.units.logs(one.uuid)[0]
+        if kind == "rollout"
+    ]
+    assert any(text.endswith("somebody at the device said no") for text in texts)
+    world.close()

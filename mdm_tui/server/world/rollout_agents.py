@@ -168,6 +168,10 @@ class RolloutAgents:
         if state == WAITING and (why := self._why_wait(known, wishes)):
             self._wait(rollout, u, WAITING, why)
             return
+        if state == INSTALLING and not known.online:
+            # What it did off the line is heard when it is back.
+            self._wait(rollout, u, INSTALLING, "the device is offline")
+            return
         work = work_for(self._world, known, wishes)
         if work.step is None:
             self._finish(rollout, wishes, known, work.refused)

@@ -124,7 +124,7 @@ def _group_of(seed: int, n: int, device: Device, groups: _Groups, devices: int) 
         return None
     if luck % 23 == 1:
         return list(groups.of_place.values())[(luck >> 8) % len(groups.of_place)]
-    if (luck >> 16) % 100 < (8 if devices < 1000 else 45):
+    if (luck >> 16) % 100 < (8 if devices < 1000 else 30):
         below = groups.below[device.site]
         return below[(luck >> 24) % len(below)]
     return groups.of_place.get(device.segment_id) or groups.of_place[device.site]
