@@ -404,19 +404,22 @@ async def test_a_time_stamp_of_the_service_is_no_change(desk: Desk) -> None:
 
 
 async def test_what_the_service_holds_differently_afterwards_is_told(desk: Desk) -> None:
-    await desk.save(None, document(groups=["g0"]))
+    await desk.save(None, document(groups=["g0"], start_on="2026-12-01"))
     opened = await desk.rollouts.open("r1")
     update = desk.fake.update_rollout
 
     async def stubborn(rollout_id: str, body: Any) -> Any:
         answer = await update(rollout_id, body)
-        desk.fake.documents["r1"]["enabled"] = True
+        # It keeps a switch, adds something of its own, and leaves in what was taken out.
+        desk.fake.documents["r1"].update(enabled=True, priority=5, schedule_date={"start_on": "2026-12-01"})
         return answer
 
     desk.fake.update_rollout = stubborn  # type: ignore[method-assign]
-    saved = await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    mine = FORM.put(json.loads(opened.base), "enabled", False)
+    del mine["schedule_date"]
+    saved = await desk.save("r1", mine, opened.base)
     assert isinstance(saved, RolloutSaved)
-    assert [(item.pointer, item.mine) for item in saved.differs] == [("enabled", True)]
+    assert [item.pointer for item in saved.differs] == ["enabled", "schedule_date"]
 
 
 async def test_a_lost_answer_of_a_change_is_decided_by_reading_back(desk: Desk) -> None:
@@ -498,7 +501,9 @@ async def test_a_list_that_lost_a_rollout_drops_it_and_a_service_that_does_not_p
         return replace(await whole(1, limit), has_next=True)
 
     desk.fake.rollouts = endless  # type: ignore[method-assign]
+    desk.fake.calls.clear()
     assert [rollout.name for rollout in await desk.rollouts.refresh()] == ["B"]
+    assert desk.fake.count("rollouts") == 2
 
 
 # progress
