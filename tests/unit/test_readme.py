@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mdm_tui.cli.options import parse
 from mdm_tui.config.settings import _CONNECTION, _CONSOLE, load
+from mdm_tui.providers.midm import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -32,12 +33,15 @@ def test_both_configurations_are_accepted_and_name_every_key(tmp_path: Path) -> 
     blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
-        path.write_text(block.replace('organization = "…"', 'organization = "acme"'))
+        block = block.replace('organization = "…"', 'organization = "acme"')
+        path.write_text(block.replace('url = "https://…"', 'url = "https://midm.example.com"'))
         assert load(path, {}).default == "acme"
     whole = tomllib.loads(path.read_text())
     assert set(whole["console"]) == set(_CONSOLE)
-    # One of the two ways to give a token stands in a comment.
-    assert set(whole["connections"]["acme"]) | {"token_file"} == set(_CONNECTION)
+    # One of the two ways to give a secret stands in a comment.
+    files = {"token_file", "api_key_file", "password_file"}
+    assert set(whole["connections"]["acme"]) | set(whole["connections"]["depot"]) | files == set(_CONNECTION)
+    assert whole["connections"]["depot"]["options"] == OPTIONS, "its defaults"
 
 
 def test_every_command_and_flag_of_the_table_is_taken() -> None:
