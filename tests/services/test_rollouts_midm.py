@@ -201,3 +201,24 @@ async def test_a_service_without_the_paths_of_rollouts_says_so_and_scopes_are_re
     finally:
         await session.stop()
         site.world.close()
+
+
+async def test_a_hostile_fleet_costs_sentences_and_nothing_else(tmp_path: Path, clock: VirtualClock) -> None:
+    site, session = await _site(tmp_path, clock, scenario="hostile")
+    try:
+        await site.walk()
+        images = await site.session.catalogue.refresh_images()
+        listed = await site.rollouts.refresh()
+        assert listed
+        for rollout in [one for one in listed if not one.unreadable]:
+            opened = await site.rollouts.open(rollout.id)
+            plan = await site.rollouts.plan(rollout.id, opened.base, opened.base)
+            assert all(said.isprintable() for said in plan.sentences)
+            assert all(problem.message.isprintable() for problem in plan.problems)
+            await site.rollouts.progress(rollout.id, most=3)
+        made = site.document(everyone=True, images=[image.id for image in images])
+        prediction = await site.rollouts.choices(made, await site.rollouts.resolve(made))
+        assert sum(len(kin.devices) for kin in prediction.kin) == len(prediction.by_device)
+    finally:
+        await session.stop()
+        site.world.close()
