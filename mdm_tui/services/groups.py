@@ -96,12 +96,15 @@ class Groups:
         except FleetError as error:
             self.error = error
             raise
-        self.error, self.at = None, at
+        self.error = None
         # Built from the answer and not from the mirror: what is listed twice is told.
-        tree = self._tree = GroupTree.build(found)
+        tree = GroupTree.build(found)
+        if self.at is None or at >= self.at:
+            # An answer that overtook an older question stays.
+            self._tree, self.at = tree, at
+            for gone in [key for key in self._members if key not in tree]:
+                del self._members[gone]
         touched, changes = await context.mirror.apply_groups(context.scope, found, True, at)
-        for gone in [key for key in self._members if key not in tree]:
-            del self._members[gone]
         context.announce(changes)
         if touched:
             context.hub.publish(ItemsChanged(context.scope, "groups", frozenset(touched)))

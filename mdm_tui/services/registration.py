@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.registration import Line, Reading, read
 
@@ -22,6 +22,7 @@ from .groups import Groups
 from .registration_check import Asker
 from .registration_follow import RegistrationFollower
 from .registration_lease import RENEW, Turn
+from .registration_outcomes import Outcome, Outcomes
 from .registration_plan import AGAIN, NAMES, NEW, LeftOutRow, RegistrationPlan, Row
 from .registration_plan import plan as make_plan
 from .registration_send import RegistrationSender
@@ -35,8 +36,6 @@ __all__ = ["LeftOutRow", "Outcome", "RegistrationPlan", "RegistrationRun", "Regi
 
 PLAN_LIFE = 600.0
 _GRACE = 0.5
-# So many devices are read one by one after a run, to see their licenses.
-_READ_BACK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +46,6 @@ class RegistrationRun:
     intent_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one row. at: of its last change, epoch seconds. terms: the license as it was asked for.
-
-    device_id: "" while this console has not read the device. license: as the service says it, "" while it does not.
-    """
-
-    run_id: str
-    intent_id: str
-    serial: str
-    name: str
-    state: State
-    sentence: str
-    at: float
-    again: bool
-    terms: str
-    device_id: str = ""
-    license: str = ""
-
-
 class RegistrationService:
     """What screens and the command line do to register devices. What runs belongs to it, not to a dialog."""
 
@@ -74,6 +53,7 @@ class RegistrationService:
         self.running = ""
         """The run that is being sent, "" between runs."""
         self._total = 0
+        self._work: asyncio.Task[None] | None = None
         self._context = context
         self._groups = groups
         self._tasks = Tasks()
@@ -82,7 +62,7 @@ class RegistrationService:
         self._sender = RegistrationSender(context, self._asker, self._follower, self._moved)
         self._turn = Turn(context, self._taken_over)
         self._spent: set[str] = set()
-        self._found: dict[str, tuple[str, str]] = {}
+        self._outcomes = Outcomes(context)
 
     # life
     async def start(self) -> None:
@@ -110,8 +90,19 @@ class RegistrationService:
     # before sending
     async def read(self, text: str, group_id: str = "") -> Reading:
         """Read a CSV or a pasted list. group_id: the group of the rows that name none. See `fleet.registration`."""
+        return await asyncio.to_thread(read, text, await self._tree(), group_id)
+
+    async def _tree(self) -> GroupTree | None:
+        """The groups, read when there are none yet; None when that fails."""
+        if not self._context.can(Capability.GROUPS):
+            return None
         tree = await self._groups.tree()
-        return await asyncio.to_thread(read, text, tree if len(tree) else None, group_id)
+        if not len(tree) and self._groups.at is None:
+            try:
+                tree = await self._groups.refresh()
+            except FleetError:
+                return None
+        return tree
 
     async def license_models(self) -> list[LicenseModel]:
         """The license models to choose from. Raises `FleetError`, UNSUPPORTED where there are none."""
@@ -136,13 +127,12 @@ class RegistrationService:
     ) -> RegistrationPlan:
         """Freeze what will be sent: the new devices, or the existing ones named in `again`, never both."""
         context = self._context
-        tree = await self._groups.tree() if context.can(Capability.GROUPS) else None
         return make_plan(
             rows,
             key=uuid.uuid4().hex,
             connection=context.scope,
             at=context.clock.now(),
-            tree=tree,
+            tree=await self._tree(),
             model=model,
             auto_renew=auto_renew,
             again=again,
@@ -184,7 +174,7 @@ class RegistrationService:
         self._total = len(intents)
         self._sender.done = 0
         self._sender.halted.clear()
-        self._tasks.spawn(self._run(intents, plan), f"registration {run_id}")
+        self._work = self._tasks.spawn(self._run(intents, plan), f"registration {run_id}")
         self._moved()
         return RegistrationRun(run_id, tuple(intent.id for intent in intents))
 
@@ -192,6 +182,13 @@ class RegistrationService:
     def progress(self) -> tuple[int, int]:
         """Devices of the running or the last run that have had their turn, of how many; `outcomes` has them all."""
         return self._sender.done, self._total
+
+    async def wait(self, *, settle: bool = False) -> None:
+        """Until the run has ended. settle: until it is known as well what became of answers that were lost."""
+        if self._work is not None:
+            await asyncio.wait([self._work])
+        if settle:
+            await self._follower.settled()
 
     def halt(self) -> None:
         """Stop the run after the device that is on its way; what was not sent is cancelled."""
@@ -219,8 +216,8 @@ class RegistrationService:
         try:
             await self._sender.run(intents, plan)
             if not self._sender.stopping.is_set():
-                await self._look_at(intents)
-                await self._sum_up(intents)
+                await self._outcomes.read_back(intents)
+                await self._outcomes.sum_up(intents)
         except FleetError as error:
             # A store gave way: what is not on disk is not sent.
             self._context.notice("bad", f"The registration has stopped, the rest is not sent: {error.sentence()}")
@@ -234,57 +231,7 @@ class RegistrationService:
     # looking
     async def outcomes(self, run_id: str = "") -> list[Outcome]:
         """What became of the rows of a run, in their order; of the newest run when none is named."""
-        if self._context.journal is None:
-            return []
-        held = await self._context.journal.intents(self._context.scope, limit=EVERY, names=NAMES)
-        wanted = run_id or (held[0].run_id if held else "")
-        return [self._outcome(intent) for intent in reversed(held) if intent.run_id == wanted]
-
-    def _outcome(self, intent: Intent) -> Outcome:
-        device_id, license_name = self._found.get(intent.id, ("", ""))
-        return Outcome(
-            intent.run_id,
-            intent.id,
-            intent.device_id,
-            intent.device_name,
-            intent.state,
-            _sentence(intent, bool(device_id), license_name),
-            intent.updated_at,
-            intent.name == AGAIN,
-            intent.args_redacted,
-            device_id,
-            license_name,
-        )
-
-    async def _look_at(self, intents: Sequence[Intent]) -> None:
-        """Bring the new devices into the mirror, and see the licenses of a few of them."""
-        context = self._context
-        done = [row for row in await self.outcomes(intents[0].run_id) if row.state is State.DONE]
-        if not done:
-            return
-        try:
-            at = context.clock.now()
-            size = context.connection.page_size
-            page = await context.call(lambda provider: provider.devices(1, size, newest_first=True))
-            context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
-            for row in done[:_READ_BACK]:
-                ids = await context.mirror.find(context.scope, row.serial)
-                if len(ids) == 1:
-                    at = context.clock.now()
-                    device = await context.call(lambda provider, key=ids[0]: provider.device(key))
-                    await context.keep_detail(device, at)
-                    self._found[row.intent_id] = (ids[0], str(device.values.get("license") or ""))
-        except FleetError as error:
-            context.notice("warn", f"The registered devices could not be read back: {error.sentence()}")
-
-    async def _sum_up(self, intents: Sequence[Intent]) -> None:
-        rows = await self.outcomes(intents[0].run_id)
-        counts = Counter(row.state.value for row in rows)
-        said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
-        what = "Reset of" if rows[0].again else "Registration of"
-        many = "1 device" if len(rows) == 1 else f"{len(rows):,} devices"
-        good = counts[State.DONE.value] == len(rows)
-        self._context.notice("good" if good else "warn", f"{what} {many}: {said}")
+        return await self._outcomes.rows(run_id)
 
     def _moved(self) -> None:
         self._context.hub.publish(RegistrationChanged(self._context.scope))
@@ -323,21 +270,3 @@ class RegistrationService:
 def _label(row: Row) -> str:
     device = row.line.device
     return " ".join(part for part in (device.brand or device.manufacturer, device.model) if part) or row.serial
-
-
-def _sentence(intent: Intent, seen: bool, license_name: str) -> str:
-    """What became of it, for a person."""
-    again = intent.name == AGAIN
-    if intent.state is State.DONE:
-        said = "saved again, its status is reset" if again else "registered"
-        if not seen:
-            return said
-        return f"{said}; license: {license_name}" if license_name else f"{said}; the service does not say its license"
-    if intent.error and intent.state is not State.UNKNOWN:
-        return intent.error
-    return {
-        State.PLANNED: "waiting for its turn",
-        State.SENDING: "on the wire",
-        State.ACCEPTED: "the service took it and is asked whether it has it",
-        State.UNKNOWN: f"not known ({intent.error or 'no answer'}): it is not sent again, the service is asked for it",
-    }.get(intent.state, intent.state.value)

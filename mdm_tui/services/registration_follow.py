@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ class RegistrationFollower:
         self._asker = asker
         self._tasks = tasks
         self._changed = changed
-        self._followed: set[str] = set()
+        self._followed: dict[str, asyncio.Task[None]] = {}
 
     @property
     def settle(self) -> float:
@@ -60,10 +61,14 @@ class RegistrationFollower:
 
     def follow(self, intent: Intent) -> None:
         """Ask again and again, beside everything else, until it is known."""
-        if intent.id in self._followed:
-            return
-        self._followed.add(intent.id)
-        self._tasks.spawn(self._until_known(intent), f"registration of {intent.id}")
+        if intent.id not in self._followed:
+            task = self._tasks.spawn(self._until_known(intent), f"registration of {intent.id}")
+            self._followed[intent.id] = task
+
+    async def settled(self) -> None:
+        """Until nothing is followed any more."""
+        while self._followed:
+            await asyncio.wait(list(self._followed.values()))
 
     async def recover(self, intent: Intent) -> None:
         """Take up what an earlier session left."""
@@ -94,7 +99,7 @@ class RegistrationFollower:
                         return
                     await clock.sleep(error.retry_after or min(60.0, 2.0**looks))
         finally:
-            self._followed.discard(intent.id)
+            self._followed.pop(intent.id, None)
 
     async def _look(self, intent: Intent) -> bool:
         """Ask once; whether it is settled now. Raises `FleetError` when the service does not say."""

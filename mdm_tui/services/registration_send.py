@@ -34,6 +34,8 @@ _LONGEST_WAIT = 60.0
 _FATAL = frozenset(
     {Kind.FORBIDDEN, Kind.UNSUPPORTED, Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS, Kind.REDIRECT, Kind.READ_ONLY}
 )
+_TAKEN = "not sent: somebody has registered it since it was checked, and saving again would reset it"
+_GONE = "not sent: the service has had it and has it no more, so there is nothing to reset"
 
 
 class RegistrationSender:
@@ -87,16 +89,16 @@ class RegistrationSender:
                 return end
             attempts += 1
             try:
-                taken = not plan.again and clock.now() - row.at > _STALE and await self._asker.registered(row.serial)
+                stale = clock.now() - row.at > _STALE
+                exists = await self._asker.registered(row.serial) if stale else plan.again
             except FleetError as error:
                 if not transient(error):
                     await self._settle(intent, State.REJECTED, f"not sent: {clean(error.sentence(), 400)}")
                     return error.what if error.kind in _FATAL else ""
                 failed = error
             else:
-                if taken:
-                    why = "not sent: somebody has registered it since it was checked, and saving again would reset it"
-                    await self._settle(intent, State.REJECTED, why)
+                if exists != plan.again:
+                    await self._settle(intent, State.REJECTED, _GONE if plan.again else _TAKEN)
                     return ""
                 refused = await self._post(intent, row, plan)
                 if refused is None:

@@ -309,6 +309,41 @@ async def test_a_check_older_than_a_minute_is_made_again_just_before_the_post(
     assert site.count("registered") == asked + 3 + 2, "before each, and after each that was sent"
 
 
+async def test_one_that_is_gone_since_the_check_is_not_registered_by_a_reset(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    site.known = {"M0240001"}
+    plan = await planned(service, "M0240001", again={"M0240001"})
+    site.known.clear()
+    await clock.advance(61)
+    await service.submit(plan, plan.expects)
+    await clock.settle()
+    assert posts(site) == []
+    assert "nothing to reset" in (await service.outcomes())[0].sentence
+
+
+async def test_waiting_ends_with_the_run_or_with_what_it_left_open(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    site.plan_failures("register", LOST)
+    await service.submit(await planned(service), "register 3")
+    await service.wait()
+    assert await states(service) == ["unknown", "done", "done"]
+    await clock.advance(300)
+    await service.wait(settle=True)
+    assert await states(service) == ["absent", "done", "done"]
+
+
+async def test_groups_are_read_for_a_list_that_names_them_when_none_are_known(
+    context: Context, site: SiteProvider
+) -> None:
+    service = RegistrationService(context, Groups(context))
+    text = "serial,group\nM0240001,Depot/Berlin"
+    site.plan_failures("groups", AWAY)
+    assert "not known yet" in (await service.read(text)).lines[0].problem
+    assert (await service.read(text)).lines[0].device.group_id == "g2"
+
+
 async def test_a_refusal_is_that_rows_and_the_next_goes_on(
     service: RegistrationService, site: SiteProvider, clock: VirtualClock
 ) -> None:
