@@ -65,7 +65,8 @@ class TwinView:
 
     words: each must be found on any side. sort: as in `View`; the value is that of the first connection that has one.
     differs_only: rows with a disagreement. only_in: rows that this connection alone has, those that cannot be joined
-    among them. now: epoch seconds, for what is silent. only: no others than these keys.
+    among them. now: epoch seconds, for what is silent. only: no others than these keys. differs_in: rows with one of
+    these disagreements.
     """
 
     connections: tuple[str, ...]
@@ -75,6 +76,7 @@ class TwinView:
     only_in: str = ""
     now: float = 0.0
     only: tuple[str, ...] | None = None
+    differs_in: tuple[str, ...] = ()
 
 
 def relevant(view: TwinView) -> frozenset[str]:
@@ -84,7 +86,7 @@ def relevant(view: TwinView) -> frozenset[str]:
         fields.update(SEARCHED)
     if "faults" in fields:
         fields.add("seen")
-    if view.differs_only:
+    if view.differs_only or view.differs_in:
         fields.update(_DIFFERS_BY)
     return frozenset(fields)
 
@@ -102,7 +104,7 @@ def id_statement(view: TwinView) -> tuple[str, dict[str, Any]]:
         order.append(f"{value} {collate} {'DESC' if descending else 'ASC'} NULLS LAST")
     params["silent"] = view.now - SILENT_AFTER
     made = ["", *(f"{expression} AS {name}" for name, expression in columns.items())]
-    inner = _groups(view.connections, made, terms, segments=view.differs_only)
+    inner = _groups(view.connections, made, terms, segments=view.differs_only or bool(view.differs_in))
     if view.only is not None:
         params["only"] = json.dumps([storable(key) for key in view.only])
         inner += " WHERE key IN (SELECT value FROM json_each(:only))"
@@ -159,6 +161,8 @@ def _filters(view: TwinView, params: dict[str, Any]) -> list[str]:
         params[f"w{place}"] = word
     if view.differs_only:
         terms.append(_ANY_DIFFERENCE)
+    if view.differs_in:
+        terms.append(f"({' OR '.join(_DIFFERS[name] for name in view.differs_in)})")
     if view.only_in:
         terms.append("(count(*) = 1 AND max(device.conn) IS (SELECT n FROM connection WHERE scope = :only_in))")
         params["only_in"] = view.only_in

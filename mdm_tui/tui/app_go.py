@@ -101,6 +101,8 @@ class Going(_Base):
             return
         if len(self.screen_stack) > 1:
             await self.pop_screen()
+        elif self.current_mode == modes.BOTH:
+            await self.show_connection(self.current)
 
     def action_command_palette(self) -> None:
         """The palette, once."""
@@ -159,7 +161,8 @@ class Going(_Base):
 
         # Not awaited here: a person answers, and the app's own queue must go on meanwhile. Once, however often asked.
         if self._arming is None or self._arming.done():
-            self._arming = self.spawn(arm(self, self.session), "arm")
+            own = getattr(self.screen, "arm", None)
+            self._arming = self.spawn(own() if own is not None else arm(self, self.session), "arm")
 
     # --- the command bar and the themes ---
 

@@ -206,7 +206,7 @@ class Fleets(Kept):
         await self.switch_mode(modes.BOTH)
 
     def _make_both(self) -> FleetScreen:
-        from mdm_tui.tui.screens.both import BothScreen  # type: ignore[import-not-found]
+        from mdm_tui.tui.screens.both import BothScreen
 
         return BothScreen(self.sessions[self.current])
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mdm_tui.tui.bridge import Tally
     from mdm_tui.tui.screens.base import FleetScreen
 
-__all__ = ["header_state", "others", "phase_of", "spent", "tabs"]
+__all__ = ["both_state", "header_state", "others", "phase_of", "spent", "tabs"]
 
 # The worst first; the words in which the header says that another connection is in this state.
 _WORST = (
@@ -68,6 +68,42 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         silent=tally.silent if tally else None,
         others=others(app, (session,)),
     )
+
+
+def both_state(app: MdmApp, total: int | None) -> HeaderState:
+    """What the header says on the screen of all open connections: the oldest data, the worst state, calls together.
+
+    total: rows of the joined list.
+    """
+    sessions = list(app.sessions.values())
+    states = [session.sync.state for session in sessions]
+    phases = [phase_of(state) for state in states]
+    worst = next((phase for phase, _words, _role in _WORST if phase in phases), "fresh")
+    shown = states[phases.index(worst)] if worst in phases else states[0]
+    meters = [session.provider.meter if session.provider is not None else None for session in sessions]
+    lasts = [state.last_ok or app.last_known(session) for state, session in zip(states, sessions, strict=True)]
+    known = [at for at in lasts if at is not None]
+    production = [session for session in sessions if session.connection.production]
+    return HeaderState(
+        name=" + ".join(session.connection.name for session in sessions),
+        title="joined by serial",
+        production=bool(production),
+        locked="LOCKED" if production and all(session.writable for session in production) else "",
+        armed=max((session.arming.left() for session in production), default=0.0),
+        arm_key=key_text(app.keys_of("arm")),
+        phase=worst,
+        last_ok=min(known) if known else None,
+        next_at=shown.next_at,
+        error=shown.error,
+        walked=shown.walked or 0,
+        total=shown.total,
+        used=sum(meter.used for meter in meters if meter),
+        limit=sum(meter.limit if meter else session.connection.budget
+                  for meter, session in zip(meters, sessions, strict=True)),
+        spent=spent(meters),
+        tabs=(Tab("both", "B", "Both", total), *tabs(app.session, app.tally_of(app.session))),
+        current="both",
+    )  # fmt: skip
 
 
 def phase_of(state: Any) -> str:

@@ -19,7 +19,7 @@ from mdm_tui.tui.actions import BY_ID, bindings, key_text
 from mdm_tui.tui.bridge import FleetNews
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
-from mdm_tui.tui.widgets.header import FRAME_FROM, Header
+from mdm_tui.tui.widgets.header import FRAME_FROM, Header, HeaderState
 from mdm_tui.tui.widgets.lines import Lines, Part, length, part
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class FleetScreen(_Leavable, Screen[Any]):
         self.set_class(glyphs() is ASCII, "-plain")
 
     def compose(self) -> ComposeResult:
-        yield Header(lambda: self.app.header_state(self), self.app.now, step=self.app.age_step)
+        yield Header(self.header_state, self.app.now, step=self.app.age_step)
         yield from self.body()
         yield Hints()
 
@@ -143,6 +143,10 @@ class FleetScreen(_Leavable, Screen[Any]):
     def in_sight(self) -> tuple[Sequence[str], str | None]:
         """The devices that are looked at: the ids of rows, and the one that is open in full."""
         return (), None
+
+    def header_state(self) -> HeaderState:
+        """What the header says here now."""
+        return self.app.header_state(self)
 
     def concerns(self, session: Any) -> bool:
         """Whether what happens in a session is of interest here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.tui.screens import devices_text
@@ -115,6 +115,10 @@ class DevicesSource:
 
     # --- fetching ---
 
+    async def rows_of(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        """Rows from the mirror, by id."""
+        return await self._mirror.rows(self._scope, ids)
+
     def _wanted_ids(self) -> list[str]:
         first, last = self._range
         return self.ids[max(first, 0) : last + 1]
@@ -129,7 +133,7 @@ class DevicesSource:
     async def _fetch_all(self) -> None:
         while missing := self._missing():
             self._stale.difference_update(missing)
-            found = await self._mirror.rows(self._scope, missing)
+            found = await self.rows_of(missing)
             for row_id in missing:
                 row = found.get(row_id)
                 if row is None:

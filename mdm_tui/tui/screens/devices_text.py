@@ -14,7 +14,19 @@ from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.lines import Part, part
 
-__all__ = ["cell", "cells", "columns", "faults_of", "glyph", "pane", "plain_values", "strip", "ticket"]
+__all__ = [
+    "cell",
+    "cells",
+    "columns",
+    "faults_of",
+    "glyph",
+    "pane",
+    "plain_values",
+    "short_version",
+    "state_word",
+    "strip",
+    "ticket",
+]
 
 Values = Mapping[str, Any]
 
@@ -116,7 +128,7 @@ def cell(key: str, values: Values, now: float) -> Cell:
     if key == "policy":
         return _policy(values)
     if key == "os":
-        return Cell(_short_version(str(value)), "muted")
+        return Cell(short_version(str(value)), "muted")
     if key == "patch":
         return Cell(str(value)[:7], "muted")
     if key == "state":
@@ -130,7 +142,13 @@ def cell(key: str, values: Values, now: float) -> Cell:
     return Cell(text, "" if key in _LOUD else "muted")
 
 
-def _short_version(text: str) -> str:
+def state_word(values: Values) -> str:
+    """The state in a word; "" where it is not said."""
+    state = str(values.get("state") or "")
+    return _STATE_WORDS.get(state, state)
+
+
+def short_version(text: str) -> str:
     """`13` and `8.1` of `13.0.0` and `8.1.0`."""
     parts = text.split(".")[:2]
     return parts[0] if len(parts) == 2 and parts[1] == "0" else ".".join(parts)
@@ -168,7 +186,7 @@ def strip(values: Values, now: float, shown: Mapping[str, int] | None = None) ->
     faults = faults_of(values, now)
     if len(faults) + 2 > shown.get("faults", 0) and faults:
         first.append(part(f"   {signs.fault} {faults}", fault_role(faults)))
-    said = [_STATE_WORDS.get(str(values["state"]), str(values["state"]))] if values.get("state") else []
+    said = [state_word(values)] if values.get("state") else []
     said += [_words(key, values, now) for key in _STRIP if key not in shown or key == "seen"]
     return [first, [part("   "), part(" · ".join(word for word in said if word), "muted")]]
 

@@ -41,7 +41,7 @@ class Tab:
     """One screen in the second line; count None: not known."""
 
     key: str
-    number: int
+    number: int | str
     title: str
     count: int | None = None
 
@@ -235,6 +235,6 @@ class Header(Lines):
         for tab in state.tabs:
             size = len(f"{tab.number} {tab.title}" + ("" if tab.count is None else f" {tab.count:,}"))
             if x <= event.x < x + size:
-                self.app.call_later(self.app.run_action, f"go('{tab.key}')")
+                self.app.call_later(self.app.run_action, "both" if tab.key == "both" else f"go('{tab.key}')")
                 return
             x += size + 3

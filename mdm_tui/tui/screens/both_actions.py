@@ -1,0 +1,274 @@
+"""What a person can do on the Both screen: each action names the system it acts on, and stays in it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.tui import safe
+from mdm_tui.tui.screens import both_text
+from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
+from mdm_tui.tui.screens.dialogs import answer
+
+if TYPE_CHECKING:
+    from mdm_tui.services.session import Session
+    from mdm_tui.services.twins import Twins
+    from mdm_tui.store.mirror import TwinRow
+    from mdm_tui.tui.screens.base import FleetScreen as _Base
+    from mdm_tui.tui.screens.base import List
+    from mdm_tui.tui.screens.both import BothAsked
+    from mdm_tui.tui.screens.both_source import BothSource
+    from mdm_tui.tui.screens.devices_view import Settling
+    from mdm_tui.tui.widgets.preview import Preview
+else:
+    _Base = object
+
+__all__ = ["BothActions"]
+
+_BLOCK = 500  # rows read at once for an export
+
+
+class BothActions(_Base):
+    """Mixed into `BothScreen`, which has the state."""
+
+    if TYPE_CHECKING:
+        source: BothSource
+        grid: List
+        asked: BothAsked
+        settling: Settling
+        preview: Preview
+        twins: Twins
+
+        def ask_again(self, *, top: bool = False) -> None: ...
+        def say_counts(self) -> None: ...
+        def show_preview(self) -> None: ...
+        def systems(self) -> both_text.Systems: ...
+        def session_of(self, scope: str) -> Session | None: ...
+
+    # --- opening and acting: always in one system ---
+
+    def open_key(self, key: str) -> None:
+        """Open the device on its system's Device screen; of several the person says which."""
+        row = self.source.twin(key)
+        if row is not None:
+            self.app.spawn(self._open(row), "open")
+
+    async def _open(self, row: TwinRow) -> None:
+        sessions = {side.connection: self.session_of(side.connection) for side in row.sides}
+        title = f"Open {row.value('name') or 'the device'} in which system?"
+        session = await self._which(title, [one for one in sessions.values() if one is not None])
+        if session is None:
+            return
+        device_id = next(side.row.id for side in row.sides if side.connection == session.scope)
+        self.app.open_device(device_id, session)
+
+    async def _which(self, title: str, sessions: list[Session], notes: dict[str, str] | None = None) -> Session | None:
+        """The session that the person means; the only one unasked."""
+        if len(sessions) < 2:
+            return sessions[0] if sessions else None
+        from mdm_tui.tui.screens.ask import Choose
+
+        options = [
+            (one.scope, f"in {one.connection.name} ({one.factory.title})", (notes or {}).get(one.scope, ""))
+            for one in sessions
+        ]
+        chosen = await answer(self.app, Choose(title, options, none=notes is not None))
+        return self.session_of(chosen) if chosen else None
+
+    def action_act(self) -> None:
+        # Frozen here: what is marked or moved meanwhile is not acted on.
+        marks, cursor = list(self.grid.marks), self.grid.cursor_id
+        if marks and cursor is not None and cursor not in self.grid.marks:
+            self.app.spawn(self._act_which(marks, cursor), "act")
+        elif keys := target_ids(marks, cursor):
+            self.app.spawn(self._act(keys), "act")
+
+    async def _act_which(self, marks: list[str], cursor: str) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+
+        marked = "the marked device" if len(marks) == 1 else f"the {len(marks):,} marked devices"
+        options = [("marks", marked, ""), ("cursor", "only the one under the cursor", "")]
+        title = "The cursor is not on a marked device: act on what?"
+        key = await answer(self.app, Choose(title, options, none=True))
+        if key:
+            await self._act(marks if key == "marks" else [cursor])
+
+    async def _act(self, keys: list[str]) -> None:
+        """One system, then that session's own way to act, on that session's own ids."""
+        ids: dict[str, list[str]] = {}
+        for start in range(0, len(keys), _BLOCK):
+            for row in await self.source.twins_read(keys[start : start + _BLOCK]):
+                for side in row.sides:
+                    ids.setdefault(side.connection, []).append(side.row.id)
+        able: list[Session] = []
+        for scope in self.systems():
+            session = self.session_of(scope)
+            if session is not None and scope in ids and session.can(Capability.COMMANDS):
+                able.append(session)
+        if not able:
+            where = ", ".join(system.title for scope, system in self.systems().items() if scope in ids)
+            self.tell(f"{where or 'No open system'} takes no commands through its API.", "warning")
+            return
+        notes = {one.scope: f"{len(ids[one.scope]):,} of {len(keys):,}" for one in able}
+        title = "Act in which system? A run never crosses connections."
+        session = await self._which(title, able, notes)
+        if session is None:
+            return
+        if len(ids[session.scope]) < len(keys):
+            left = len(keys) - len(ids[session.scope])
+            self.tell(f"{left:,} of {len(keys):,} are not in {session.connection.name}: left out.", "warning")
+        from mdm_tui.tui.screens.act import open_act
+
+        open_act(self, session, ids[session.scope])
+
+    # --- order and members ---
+
+    def action_sort(self) -> None:
+        self._choose_sort(add=False)
+
+    def action_sort_add(self) -> None:
+        self._choose_sort(add=True)
+
+    def _choose_sort(self, *, add: bool) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+
+        now = dict(self.asked.sort)
+        options = [(key, title, "" if key not in now else "down" if now[key] else "up")
+                   for key, title in both_text.SORTABLE.items()]  # fmt: skip
+        title = "Then sort by" if add else "Sort by (the same one again turns it round)"
+        dialog = Choose(title, options, now=self.asked.sort[0][0])
+        self.app.push_screen(dialog, lambda key: self.sort_by(key, add=add) if key else None)
+
+    def sort_by(self, key: str, *, add: bool = False) -> None:
+        """Sort by one of the columns."""
+        self.asked.sort = sorted_with(self.asked.sort, key, add=add)
+        self.grid.set_columns(both_text.columns([name for name, _down in self.asked.sort]))
+        self.grid.sort = self.asked.sort
+        self.ask_again(top=True)
+
+    def action_differ(self) -> None:
+        """Only devices on which the systems disagree; again: all of them."""
+        if self.asked.differs or self.asked.kinds or self.asked.only_in:
+            self.asked.differs, self.asked.kinds, self.asked.only_in = False, (), ""
+        else:
+            self.asked.differs = True
+        self.ask_again(top=True)
+
+    def action_which(self) -> None:
+        self.app.spawn(self._which_differ(), "disagreements")
+
+    async def _which_differ(self) -> None:
+        from mdm_tui.store.threads import Interrupted
+        from mdm_tui.tui.screens.ask import Choose
+
+        try:
+            counts = await self.twins.counts(self.twins.view())
+        except Interrupted:
+            return
+        options = [("", "All devices", f"{counts.total:,}"), ("any", "Any disagreement", f"{counts.differs:,}")]
+        options += [(f"kind {kind}", f"Differ in {words}" if kind != "only" else "Only in one of them",
+                     f"{counts.by.get(kind, 0):,}") for kind, words in both_text.DISAGREEMENTS.items()]  # fmt: skip
+        options += [(f"in {scope}", f"Only in {system.name} ({system.title})", f"{counts.only.get(scope, 0):,}")
+                    for scope, system in self.systems().items()]  # fmt: skip
+        chosen = await answer(self.app, Choose("Which devices?", [(key or "all", *rest) for key, *rest in options]))
+        if chosen is None:
+            return
+        what, _space, rest = chosen.partition(" ")
+        self.asked.differs = what == "any"
+        self.asked.kinds = (rest,) if what == "kind" else ()
+        self.asked.only_in = rest if what == "in" else ""
+        self.ask_again(top=True)
+
+    def action_only_marked(self) -> None:
+        if not self.asked.marked_only and not self.grid.marks:
+            self.tell("Nothing is marked; space marks a device.")
+            return
+        self.asked.marked_only = not self.asked.marked_only
+        self.ask_again(top=True)
+
+    def action_freeze(self) -> None:
+        self.settling.frozen = not self.settling.frozen
+        if not self.settling.frozen:
+            self.ask_again()
+        self.say_counts()
+
+    def action_refresh_now(self) -> None:
+        for session in self.twins.sessions:
+            session.sync.poke()
+        self.app.spawn(self.twins.learn(again=True), "segments")
+        self.ask_again()
+
+    def action_preview(self) -> None:
+        self.preview.toggle_class("-off")
+        self.show_preview()
+
+    def _learn(self, step: int) -> None:
+        self.app.spawn(self._learn_differing(step), "disagreements")
+
+    async def _learn_differing(self, step: int) -> None:
+        from mdm_tui.store.threads import Interrupted
+
+        try:
+            self.source.know_faulty(await self.twins.ids(self.twins.view(differs_only=True)))
+        except Interrupted:
+            return
+        if step > 0:
+            self.grid.action_next()
+        else:
+            self.grid.action_previous()
+
+    # --- out of here ---
+
+    def action_copy(self) -> None:
+        if keys := target_ids(list(self.grid.marks), self.grid.cursor_id):
+            self.app.spawn(self._copy(keys), "copy")
+
+    async def _copy(self, keys: list[str]) -> None:
+        now, systems = self.app.now(), self.systems()
+        rows = await self.source.twins_read(keys)
+        text = "\n".join(both_text.ticket(row, systems, now) for row in rows)
+        self.app.copy_text(text, "The device" if len(rows) == 1 else f"{len(rows)} devices")
+
+    def action_export(self) -> None:
+        from mdm_tui.tui.screens.ask import Choose
+
+        count = len(self.grid.marks) or self.source.count()
+        what = "marked devices" if self.grid.marks else "devices"
+        names = ", ".join(system.name for system in self.systems().values())
+        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
+        dialog = Choose(f"Export {count:,} {what} of {names}", options)
+        self.app.push_screen(dialog, lambda kind: self.app.spawn(self._export(kind), "export") if kind else None)
+
+    async def _export(self, kind: str) -> None:
+        from mdm_tui.tui.screens import devices_export
+
+        now, systems = self.app.now(), self.systems()
+        keys = list(self.grid.marks) or list(self.source.ids)
+        found: list[dict[str, str]] = []
+        for start in range(0, len(keys), _BLOCK):
+            rows = await self.source.twins_read(keys[start : start + _BLOCK])
+            found.extend(both_text.flat(row, systems) for row in rows)
+        head = list(found[0]) if found else ["name", "serial"]
+        make = devices_export.as_csv if kind == "csv" else devices_export.as_json
+        try:
+            path = await asyncio.to_thread(
+                lambda: devices_export.write(Path.cwd(), "devices-both", kind, make(head, found), now)
+            )
+        except OSError as error:
+            self.tell(f"The export could not be written: {error.strerror or error}.", "error")
+            return
+        self.tell(f"{len(found):,} devices written to {path}")
+
+    async def arm(self) -> None:
+        """Arm or lock one of the production connections."""
+        from mdm_tui.tui.screens.arm import arm
+
+        production = [one for one in self.twins.sessions if one.connection.production]
+        if not production:
+            safe.toast(self.app, "", "Nothing to arm: no open connection is a production connection.")
+            return
+        session = await self._which("Arm or lock which connection?", production)
+        if session is not None:
+            await arm(self.app, session)
