@@ -113,7 +113,7 @@ def _known(folder: Path, child: Child) -> Ready | None:
         organization, site = found["organization"], found["site"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not (isinstance(organization, str) and organization and isinstance(site, str)):
+    if not (isinstance(organization, str) and organization and isinstance(site, str) and site):
         return None
     return Ready(child.url, organization, child.token, child.root, site, EMAIL)
 

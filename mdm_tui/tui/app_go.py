@@ -42,6 +42,7 @@ class Going(_Base):
         def session(self) -> Session: ...
 
         sessions: dict[str, Session]
+        current: str
         known: dict[str, Connection]
         now: Callable[[], float]
         paths: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
@@ -149,9 +149,16 @@ class Fleets(Kept):
 
     async def _read_for_header(self, session: Session) -> None:
         """What the header counts beside devices and commands; what goes wrong is for the screens to say."""
-        if session.can(Capability.POLICIES):
-            with contextlib.suppress(FleetError):
-                await session.policies.refresh()
+        reads: list[tuple[Capability, Callable[[], Awaitable[object]]]] = [
+            (Capability.POLICIES, lambda: session.policies.refresh()),
+            (Capability.APPS, lambda: session.catalogue.refresh_apps()),
+            (Capability.IMAGES, lambda: session.catalogue.refresh_images()),
+            (Capability.ROLLOUTS, lambda: session.rollouts.refresh()),
+        ]
+        for capability, read in reads:
+            if session.can(capability):
+                with contextlib.suppress(FleetError):
+                    await read()
 
     async def close_connection(self, name: str) -> None:
         """End a session and its screens; the last one stays. Whoever calls has asked the person."""

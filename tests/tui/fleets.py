@@ -16,7 +16,7 @@ from mdm_tui.config.connections import Connection
 from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
 from mdm_tui.config.settings import Settings
-from mdm_tui.server.testing import BASE_URL, Fleet, fleet
+from mdm_tui.server.testing import BASE_URL, MIDM_URL, Fleet, fleet
 from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import Mirror
 from mdm_tui.tui.app import MdmApp
@@ -27,8 +27,10 @@ __all__ = ["Two", "press", "quiet", "two"]
 class Two:
     """The console with `acme` open and `depot` set up beside it, each a fleet of its own."""
 
-    def __init__(self, folder: Path, **more: Any) -> None:
-        self.fleets: dict[str, Fleet] = {"acme": fleet(devices=24, seed=3), "depot": fleet(devices=16, seed=4)}
+    def __init__(self, folder: Path, *, midm: int = 0, **more: Any) -> None:
+        """midm: `depot` is the same fleet of so many devices as a second service sees it."""
+        one = fleet(devices=midm or 24, seed=3)
+        self.fleets: dict[str, Fleet] = {"acme": one, "depot": one if midm else fleet(devices=16, seed=4)}
         self.wires = {name: Wire(served) for name, served in self.fleets.items()}
         self.paths = Paths(*[folder / name for name in ("config", "state", "cache", "data")])
         self.connections = {
@@ -42,6 +44,10 @@ class Two:
             )
             for name, served in self.fleets.items()
         }
+        if midm:
+            self.connections["depot"] = Connection(
+                "depot", "midm", MIDM_URL, one.site, email=one.email, **more.pop("depot", {})
+            )
         self.connections["broken"] = Connection("broken", "nobody", BASE_URL, "c" * 24)
         self.made: list[str] = []
         self.paths.ensure(self.paths.cache)
@@ -56,16 +62,23 @@ class Two:
 
     def make(self, name: str) -> Session:
         self.made.append(name)
-        served = self.fleets.get(name)
         return Session(
             self.connections[name],
             self.paths,
             env={},
-            secrets={"token": Secret(served.token)} if served else None,
+            secrets=self._secrets(name),
             transport=self.wires.get(name),
             mirror=self.mirror,
             poll_seconds=3_600,
         )
+
+    def _secrets(self, name: str) -> dict[str, Secret] | None:
+        served = self.fleets.get(name)
+        if served is None:
+            return None
+        if self.connections[name].provider == "midm":
+            return {"api_key": Secret(served.api_key), "password": Secret(served.password)}
+        return {"token": Secret(served.token)}
 
     async def until(self, true: Any) -> None:
         """Until it holds. What never comes fails the test after 20 seconds."""
@@ -81,7 +94,7 @@ class Two:
         await self.until(lambda: name in self.app.sessions)
         session = self.app.sessions[name]
         await self.until(lambda: session.sync.state.phase == "fresh")
-        await self.until(lambda: self.app.fleet_total(session) == {"acme": 24, "depot": 16}[name])
+        await self.until(lambda: self.app.fleet_total(session) == session.sync.state.total)
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -94,7 +107,7 @@ class Two:
 
     def close(self) -> None:
         self.mirror.close()
-        for served in self.fleets.values():
+        for served in {id(one): one for one in self.fleets.values()}.values():
             served.world.close()
 
     def toasts(self) -> list[str]:

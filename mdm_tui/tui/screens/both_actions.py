@@ -167,12 +167,12 @@ class BothActions(_Base):
             counts = await self.twins.counts(self.twins.view())
         except Interrupted:
             return
-        options = [("", "All devices", f"{counts.total:,}"), ("any", "Any disagreement", f"{counts.differs:,}")]
+        options = [("all", "All devices", f"{counts.total:,}"), ("any", "Any disagreement", f"{counts.differs:,}")]
         options += [(f"kind {kind}", f"Differ in {words}" if kind != "only" else "Only in one of them",
                      f"{counts.by.get(kind, 0):,}") for kind, words in both_text.DISAGREEMENTS.items()]  # fmt: skip
         options += [(f"in {scope}", f"Only in {system.name} ({system.title})", f"{counts.only.get(scope, 0):,}")
                     for scope, system in self.systems().items()]  # fmt: skip
-        chosen = await answer(self.app, Choose("Which devices?", [(key or "all", *rest) for key, *rest in options]))
+        chosen = await answer(self.app, Choose("Which devices?", options))
         if chosen is None:
             return
         what, _space, rest = chosen.partition(" ")
@@ -239,7 +239,11 @@ class BothActions(_Base):
         names = ", ".join(system.name for system in self.systems().values())
         options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
         dialog = Choose(f"Export {count:,} {what} of {names}", options)
-        self.app.push_screen(dialog, lambda kind: self.app.spawn(self._export(kind), "export") if kind else None)
+        self.app.push_screen(dialog, self._export_as)
+
+    def _export_as(self, kind: str | None) -> None:
+        if kind:
+            self.app.spawn(self._export(kind), "export")
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export
