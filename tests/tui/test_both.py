@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from pathlib import Path
@@ -185,7 +186,7 @@ async def test_an_export_has_each_source_by_name(tmp_path: Path, monkeypatch: An
         await on.press("x", *(() if kind == "csv" else ("down",)), "enter")
         await on.until(lambda: list(tmp_path.glob(f"devices-both-*.{kind}")))
         await on.until(lambda: any("devices written to" in toast for toast in on.toasts()))
-        written = next(tmp_path.glob(f"devices-both-*.{kind}")).read_text()
+        written = await asyncio.to_thread(lambda: next(tmp_path.glob(f"devices-both-*.{kind}")).read_text())
         rows_of = list(csv.DictReader(written.splitlines())) if kind == "csv" else json.loads(written)
         assert len(rows_of) == len(found)
         ids = {row["depot.id"] for row in rows_of if row["depot.id"]}

@@ -15,7 +15,7 @@ import pytest
 
 from mdm_tui.cli.child import Child
 from mdm_tui.cli.codes import CliError
-from mdm_tui.cli.demo import _beside, _folder, _known, _remember
+from mdm_tui.cli.demo import _beside, _connections, _folder, _known, _remember
 from mdm_tui.config.paths import Paths
 
 
@@ -143,11 +143,24 @@ def test_a_server_whose_loop_hangs_ends_without_its_parent(tmp_path: Path) -> No
 
 
 def test_the_fleet_is_known_again(tmp_path: Path) -> None:
-    assert _known(tmp_path) is None
+    with child(tmp_path) as server:
+        assert _known(tmp_path, server) is None
+        ready = server.wait()
+        _remember(tmp_path, ready)
+        assert _known(tmp_path, server) == ready, "all of what the server says, before it says it"
+        kept = (tmp_path / "fleet.json").read_text()
+        assert not [secret for secret in (server.token, server.api_key, server.password) if secret in kept]
+        (tmp_path / "fleet.json").write_text(f'{{"organization": "{ready.organization}"}}')
+        assert _known(tmp_path, server) is None, "a fleet from before it had a second system"
+        (tmp_path / "fleet.json").write_text("[]")
+        assert _known(tmp_path, server) is None
+
+
+def test_the_demo_has_two_systems_on_one_server(tmp_path: Path) -> None:
     with child(tmp_path) as server:
         ready = server.wait()
-    _remember(tmp_path, ready)
-    assert _known(tmp_path) == ready.organization
-    assert ready.token not in (tmp_path / "fleet.json").read_text()
-    (tmp_path / "fleet.json").write_text("[]")
-    assert _known(tmp_path) is None
+        found = _connections(ready, 10_000)
+    assert list(found) == ["demo", "demo-midm"]
+    assert {one.url for one in found.values()} == {server.url, server.root}
+    assert found["demo-midm"].email == ready.email == "demo@example.com"
+    assert found["demo"].scope != found["demo-midm"].scope
