@@ -36,6 +36,7 @@ __all__ = ["LeftOutRow", "Outcome", "RegistrationPlan", "RegistrationRun", "Regi
 
 PLAN_LIFE = 600.0
 _GRACE = 0.5
+_NO_TURN = "not sent: the console ended before its turn came; register it again if that is still wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +258,10 @@ class RegistrationService:
             self._context.notice(
                 "warn", f"{many} on the wire when an earlier session ended: the service is asked what became of it"
             )
+        await journal.give_up([intent.id for intent in held], by=self._context.owner, why=_NO_TURN)
         for intent in held:
             await self._follower.recover(intent)
+        self._moved()
         if not self.running:
             await self._turn.release()
 

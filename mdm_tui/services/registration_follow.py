@@ -71,11 +71,8 @@ class RegistrationFollower:
             await asyncio.wait(list(self._followed.values()))
 
     async def recover(self, intent: Intent) -> None:
-        """Take up what an earlier session left."""
-        if intent.state is State.PLANNED:
-            why = "not sent: the console ended before its turn came; register it again if that is still wanted"
-            await self._record(intent.id, State.CANCELLED, why)
-        elif intent.name == AGAIN and intent.state in (State.UNKNOWN, State.ACCEPTED):
+        """Take up what an earlier session left on its way."""
+        if intent.name == AGAIN and intent.state in (State.UNKNOWN, State.ACCEPTED):
             await self._again(intent)
         elif intent.state in (State.UNKNOWN, State.ACCEPTED):
             self.follow(intent)

@@ -59,16 +59,17 @@ class RegistrationSender:
 
     async def run(self, intents: Sequence[Intent], plan: RegistrationPlan) -> None:
         """One after the other; what is left when it has to end is cancelled, with the reason."""
-        end = ""
         self.done = 0
-        for intent, row in zip(intents, plan.will, strict=True):
+        for index, (intent, row) in enumerate(zip(intents, plan.will, strict=True)):
             if self.stopping.is_set():
                 return
-            end = end or self._end()
-            if end:
-                await self._settle(intent, State.CANCELLED, f"not sent: {end}")
-            else:
-                end = await self._deliver(intent, row, plan)
+            if end := self._end() or await self._deliver(intent, row, plan):
+                # The one that found the reason has its own outcome already.
+                rest = [item.id for item in intents[index:]]
+                await self._context.need_journal().give_up(rest, by=self._context.owner, why=f"not sent: {end}")
+                self.done = len(intents)
+                self._changed()
+                return
             self.done += 1
             self._changed()
 
@@ -85,7 +86,6 @@ class RegistrationSender:
         began, attempts = clock.now(), 0
         while not self.stopping.is_set():
             if end := self._end():
-                await self._settle(intent, State.CANCELLED, f"not sent: {end}")
                 return end
             attempts += 1
             try:

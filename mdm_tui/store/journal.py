@@ -105,6 +105,11 @@ class Journal:
             )
         )  # fmt: skip
 
+    async def give_up(self, intent_ids: Sequence[str], *, by: str, why: str) -> int:
+        """Cancel those of them that still are planned, in one commit; how many they were."""
+        wanted = list(intent_ids)
+        return await self._keep(lambda conn: journal_rows.give_up(conn, wanted, by, why, self._now()))
+
     async def note(self, intent_id: str, *, by: str, detail: str) -> None:
         """Keep evidence that changes no state."""
         await self._keep(lambda conn: journal_rows.note(conn, intent_id, by, detail, self._now()))

@@ -21,6 +21,7 @@ __all__ = [
     "baseline",
     "claim",
     "events",
+    "give_up",
     "intent",
     "intents",
     "lease",
@@ -138,6 +139,14 @@ def record(
         ) from caught
     journal_chain.append(conn, intent_id, now, (found.state.value, to.value), by, str(storable(detail)))
     return _needed(conn, intent_id)
+
+
+def give_up(conn: sqlite3.Connection, intent_ids: Sequence[str], by: str, why: str, now: float) -> int:
+    """planned → cancelled for all that still are planned; how many."""
+    planned = [key for key in intent_ids if _needed(conn, key).state is State.PLANNED]
+    for key in planned:
+        record(conn, key, State.CANCELLED, by=by, now=now, detail=why, error=why)
+    return len(planned)
 
 
 def note(conn: sqlite3.Connection, intent_id: str, by: str, detail: str, now: float) -> None:

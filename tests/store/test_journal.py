@@ -436,3 +436,27 @@ def test_owner_strings_tell_this_process_from_others_with_its_number() -> None:
 def test_the_picture_is_whole() -> None:
     assert set(CELLS) == set(itertools.product(ORDER, ORDER))
     assert json.dumps(sorted(state.value for state in WAYS)) == json.dumps(sorted(state.value for state in ORDER))
+
+
+async def test_what_is_still_planned_is_given_up_together_and_nothing_else_is(journal: Journal) -> None:
+    intents = await journal.plan(RUN, [(f"d{number}", "Dock") for number in range(4)], False)
+    assert await journal.claim(intents[0].id, ME)
+    await journal.record(intents[1].id, S.REJECTED, by=ME, error="refused")
+    assert await journal.give_up([intent.id for intent in intents], by=ME, why="stopped") == 2
+    found = {intent.device_id: (intent.state, intent.error) for intent in await journal.intents(SCOPE)}
+    assert found == {
+        "d0": (S.SENDING, ""),
+        "d1": (S.REJECTED, "refused"),
+        "d2": (S.CANCELLED, "stopped"),
+        "d3": (S.CANCELLED, "stopped"),
+    }
+    assert await journal.verify() == []
+
+
+async def test_intents_are_asked_for_by_name_before_they_are_counted(journal: Journal) -> None:
+    locks = await journal.plan(RUN, [("d1", "Dock")], False)
+    await journal.plan(replace(RUN, name="REGISTER"), [(f"s{number}", "K245") for number in range(3)], False)
+    assert await journal.intents(SCOPE, limit=1, names=["LOCK", "REBOOT"]) == locks
+    assert len(await journal.intents(SCOPE, names={"REGISTER"}, open_only=True)) == 3
+    assert len(await journal.intents(SCOPE)) == 4
+    assert await journal.intents(SCOPE, names=()) == []
