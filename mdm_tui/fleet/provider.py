@@ -76,12 +76,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page. total: how many there are in all, as the service says (None when it does not)."""
+    """One page. total: how many there are in all, as the service says (None when it does not).
+
+    by: of devices newest first, the value (a time) that says what is new, newest first.
+    """
 
     items: list[T]
     page: int
     total: int | None
     has_next: bool
+    by: str = "updated"
 
 
 @dataclass(slots=True)
@@ -131,6 +135,8 @@ class Provider(Protocol):
         group: str = "",
     ) -> Page[Device]:
         """A page of devices, pages from 1; newest_first sorts by last change, else by an immutable key.
+
+        A service without one time for all changes may sort by another one at each look (see `Page.by`).
 
         group: only those directly in this group (GROUPS).
         """

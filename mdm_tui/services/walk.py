@@ -34,7 +34,8 @@ class Walker:
         self._context = context
         self._progress = progress
         self._between = between
-        self._newest: float | None = None
+        # By the value that a look sorts by; only that of the usual one is kept for the next session.
+        self._newest: dict[str, float] = {}
         # A look that broke off half-way left a hole between what it read and what was known.
         self._hole = False
         self._walks = 0
@@ -42,7 +43,9 @@ class Walker:
     async def recall(self) -> dict[str, Any]:
         """What the mirror knows of the last look: `last_ok`, `total`."""
         mirror, scope = self._context.mirror, self._context.scope
-        self._newest = _number(await mirror.get_meta(scope, "newest"))
+        newest = _number(await mirror.get_meta(scope, "newest"))
+        if newest is not None:
+            self._newest["updated"] = newest
         total = _number(await mirror.get_meta(scope, "total"))
         self.total = int(total) if total is not None else None
         return {"last_ok": _number(await mirror.get_meta(scope, "last_sync")), "total": self.total}
@@ -51,19 +54,20 @@ class Walker:
         """Write it down for the next session."""
         mirror, scope = self._context.mirror, self._context.scope
         await mirror.set_meta(scope, "last_sync", self._context.clock.now())
-        if self._newest is not None:
-            await mirror.set_meta(scope, "newest", self._newest)
+        if "updated" in self._newest:
+            await mirror.set_meta(scope, "newest", self._newest["updated"])
         if self.total is not None:
             await mirror.set_meta(scope, "total", self.total)
 
     async def delta(self) -> None:
         """Newest first, until what is already known. One request when nothing changed."""
-        known, newest = self._newest, self._newest
+        key, known, newest = "updated", None, None
         for number in range(1, MAX_PAGES + 1):
             page, changed = await self._page(number, newest_first=True)
-            moments = [
-                value for device in page.items if isinstance(value := device.values.get("updated"), (int, float))
-            ]
+            if number == 1:
+                key = page.by
+                known = newest = self._newest.get(key)
+            moments = [value for device in page.items if isinstance(value := device.values.get(key), (int, float))]
             if moments:
                 newest = max(moments) if newest is None else max(newest, *moments)
             if page.total is not None:
@@ -78,7 +82,8 @@ class Walker:
             # Until the end is reached, what lies between is missing.
             self._hole = True
         self._hole = False
-        self._newest = newest
+        if newest is not None:
+            self._newest[key] = newest
 
     async def walk(self) -> bool:
         """All pages, in an order that no change moves; whether the pages fitted together.

@@ -92,10 +92,15 @@ async def test_the_whole_fleet_page_by_page(site: Site) -> None:
     assert {device.values.get("link") for device in devices} >= {"online"}
 
 
-async def test_newest_first(site: Site) -> None:
-    found = (await site.midm.devices(1, 30, newest_first=True)).items
-    moments = [device.values["updated"] for device in found]
-    assert moments == sorted(moments, reverse=True) and None not in moments
+async def test_newest_first_by_check_in_and_by_change_in_turns(site: Site) -> None:
+    for key in ("seen", "updated", "seen"):
+        found = await site.midm.devices(1, 20, newest_first=True)
+        more = await site.midm.devices(2, 20, newest_first=True)
+        assert (found.by, more.by) == (key, key)
+        # What never happened comes last.
+        moments = [device.values.get(key) or 0 for device in (*found.items, *more.items)]
+        assert all(isinstance(moment, float | int) for moment in moments)
+        assert moments == sorted(moments, key=lambda moment: float(moment or 0), reverse=True) and moments[0]
 
 
 async def test_groups_and_their_members(site: Site) -> None:
