@@ -162,7 +162,7 @@ async def test_a_wrong_token_is_a_sentence_and_a_right_one_heals_it(
     state = session.sync.state
     assert state.phase == "signed_out"
     assert state.error is not None and state.error.kind is Kind.SIGNED_OUT
-    assert "token" in state.error.sentence()
+    assert "credentials" in state.error.sentence()
     assert session.writable == "TOKEN"
     session.secrets = {"token": Secret(house.fleet.token)}
     session.sync.poke()

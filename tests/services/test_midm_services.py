@@ -9,6 +9,7 @@ import pytest
 
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.text import clean
 from mdm_tui.services.events import Noticed
 from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import View
@@ -333,3 +334,28 @@ async def test_a_registration_stands_in_no_list_of_commands(
     assert {row.state for row in await session.registration.outcomes()} == {State.DONE}
     said = [event.sentence for event in notices.take() if isinstance(event, Noticed)]
     assert "Registration of 3 devices: 3 done" in said
+
+
+async def test_a_hostile_service_costs_sentences_and_no_faults(
+    build: Callable[..., MidmHouse], clock: VirtualClock
+) -> None:
+    house = build(scenario="hostile", devices=120)
+    session = await house.started(page_size=20)
+    refused: list[FleetError] = []
+    for _ in range(3):
+        for work in (session.groups.refresh, session.catalogue.refresh_apps, session.catalogue.refresh_images):
+            try:
+                await work()
+            except FleetError as error:
+                refused.append(error)
+        for key in (await session.groups.tree()).all():
+            try:
+                found = await session.groups.members(key, fresh=True)
+            except FleetError as error:
+                refused.append(error)
+            else:
+                assert found.complete or found.note
+    shown = session.mirror.first(View(session.scope), 1_000)[1]
+    said = [str(row.values["group"]) for row in shown if row.values["group"]]
+    said += [app.name for app in await session.catalogue.apps()] + [error.sentence() for error in refused]
+    assert said and all(clean(text) == text for text in said)
