@@ -22,7 +22,7 @@ from mdm_tui.fleet.rollouts import Rollout, RolloutApp
 from .compile import CONN
 from .keys import sort_key, storable
 
-__all__ = ["ITEM_TABLES", "KINDS", "LAYOUT", "apply_items", "drop_item", "item", "items"]
+__all__ = ["ITEM_TABLES", "KINDS", "LAYOUT", "apply_items", "drop_item", "item", "items", "listed_at"]
 
 T = TypeVar("T")
 
@@ -120,6 +120,12 @@ def item(conn: sqlite3.Connection, scope: str, kind: type[T], item_id: str) -> T
         (scope, KINDS[kind], storable(item_id)),
     ).fetchone()
     return _unpacked(kind, *row) if row else None
+
+
+def listed_at(conn: sqlite3.Connection, scope: str, kind: type) -> float | None:
+    """When a kind was last asked for as a whole."""
+    row = conn.execute(f"SELECT at FROM item_list WHERE conn = {CONN} AND kind = ?", (scope, KINDS[kind])).fetchone()
+    return row[0] if row else None
 
 
 def drop_item(conn: sqlite3.Connection, scope: str, kind: type, item_id: str) -> None:

@@ -64,6 +64,10 @@ class Items(MirrorFile):
         """One of a kind, None when it is not known."""
         return await self._read(lambda conn: item_rows.item(conn, connection, kind, item_id))
 
+    async def listed_at(self, connection: str, kind: type) -> float | None:
+        """When all of a kind were last asked for, epoch seconds; None before."""
+        return await self._read(lambda conn: item_rows.listed_at(conn, connection, kind))
+
     async def drop_item(self, connection: str, kind: type, item_id: str) -> Changes:
         """It is known to be gone. A group's members belong to none then, which is what is answered."""
         watched = self._watched(connection)

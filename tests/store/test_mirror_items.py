@@ -123,6 +123,14 @@ async def test_the_complete_list_takes_away_what_is_not_in_it(mirror: Mirror) ->
     assert await mirror.items(SCOPE, CatalogueApp) == [two]
 
 
+async def test_when_a_list_was_last_read_as_a_whole(mirror: Mirror) -> None:
+    assert await mirror.listed_at(SCOPE, Image) is None
+    await mirror.apply_items(SCOPE, Image, [Image("i1", "Base 9")], False, 5.0)
+    assert await mirror.listed_at(SCOPE, Image) is None, "a page of it is not the whole"
+    await mirror.apply_items(SCOPE, Image, [], True, 7.0)
+    assert (await mirror.listed_at(SCOPE, Image), await mirror.listed_at(MIDM, Image)) == (7.0, None)
+
+
 async def test_an_older_answer_overwrites_nothing(mirror: Mirror) -> None:
     newer = Rollout("1", "new", updated_at=30.0)
     await mirror.apply_items(MIDM, Rollout, [newer], False, 3.0)
