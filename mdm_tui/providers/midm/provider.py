@@ -157,13 +157,7 @@ class MidmProvider(Provider):
 
     async def groups(self) -> list[Group]:
         """All groups; those of other sites, which people of several sites may see, are left out."""
-        return await self._client.ask("device/group/all", self._groups)
-
-    def _groups(self, document: Any) -> list[Group]:
-        rows = wire.listing(document).rows
-        if self._site:
-            rows = [row for row in rows if read.site_of(row).lower() in ("", self._site)]
-        return [read.group(row) for row in rows]
+        return await self._client.ask("device/group/all", partial(read.groups, site=self._site))
 
     async def create_group(self, name: str, parent: str = "") -> Group:
         """POST a new group. Sent once."""
@@ -188,15 +182,8 @@ class MidmProvider(Provider):
         return await self._save_group(body)
 
     async def _save_group(self, body: dict[str, Any]) -> Group:
-        def saved(node: Any) -> Group:
-            found = read.group(wire.data(node))
-            if found.unreadable:
-                # An answer without a readable id proves nothing about the group.
-                raise ValueError(found.unreadable)
-            return found
-
         params = (("siteUuid", self._site), ("siteId", self._site_name))
-        return await self._client.ask("device/group/save", saved, params=params, body=body)
+        return await self._client.ask("device/group/save", _group_saved, params=params, body=body)
 
     async def delete_group(self, group_id: str) -> None:
         """POST the deletion. Known from an older console only."""
@@ -316,6 +303,14 @@ def _all(one: Any) -> Any:
 
 def _saved(node: Any, document: Mapping[str, Any], id: str = "") -> Rollout:
     return read.saved(wire.data(node), document, id)
+
+
+def _group_saved(node: Any) -> Group:
+    found = read.group(wire.data(node))
+    if found.unreadable:
+        # An answer without a readable id proves nothing about the group.
+        raise ValueError(found.unreadable)
+    return found
 
 
 def _where(where: Mapping[str, str] | None, known: Mapping[str, str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ from .report import report
 from .rollouts import MidmRollouts
 from .values import words
 
-__all__ = ["app", "app_state", "catalogue_app", "device", "group", "image", "license_models", "page", "rollout",
+__all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page", "rollout",
            "saved"]  # fmt: skip
 
 T = TypeVar("T")
@@ -104,9 +104,14 @@ def group(node: Any) -> Group:
     )
 
 
-def site_of(group: Any) -> str:
-    """The site a group's object names, "" for none."""
-    return words(group.get("siteUuid")) or "" if isinstance(group, dict) else ""
+def groups(document: Any, site: str) -> list[Group]:
+    """All groups; where the site's uuid (lower case) is known, without those that are of another one."""
+    rows = wire.listing(document).rows
+    return [group(row) for row in rows if not site or _site_of(row) in ("", site)]
+
+
+def _site_of(node: Any) -> str:
+    return (words(node.get("siteUuid")) or "").lower() if isinstance(node, dict) else ""
 
 
 def app(node: Any) -> App:
