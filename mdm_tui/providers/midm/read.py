@@ -28,8 +28,8 @@ from .report import report
 from .rollouts import MidmRollouts
 from .values import words
 
-__all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page", "rollout",
-           "saved"]  # fmt: skip
+__all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page",
+           "rollout", "saved"]  # fmt: skip
 
 T = TypeVar("T")
 
