@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mdm_tui.config.errors import nearest
 from mdm_tui.fleet import faults
 from mdm_tui.fleet.devices import Value
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field, column
+from mdm_tui.fleet.fields import COLUMNS, Field, column, default_columns
 
 from . import codes, output, work
 
@@ -32,14 +32,12 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
     if arguments.columns == "list":
         _list_columns()
         return codes.DONE
-    people = arguments.format in ("table", "md")
-    default = ",".join(DEFAULT_COLUMNS if people else COLUMNS)
-    fields = fields_of(default if arguments.columns is None else arguments.columns)
+    fields = None if arguments.columns is None else fields_of(arguments.columns)
     return asyncio.run(_print(arguments, env, fields, sorting(arguments.sort)))
 
 
 async def _print(
-    arguments: Namespace, env: Mapping[str, str], fields: list[Field], sort: tuple[tuple[str, bool], ...]
+    arguments: Namespace, env: Mapping[str, str], fields: list[Field] | None, sort: tuple[tuple[str, bool], ...]
 ) -> int:
     async with work.session(arguments, env) as session:
         from mdm_tui.store.mirror import View
@@ -55,6 +53,10 @@ async def _print(
             some = ids[start : start + _CHUNK]
             found = await session.mirror.rows(session.scope, some)
             rows += [found[id] for id in some if id in found]
+        if fields is None:
+            people = arguments.format in ("table", "md")
+            keys = default_columns(session.factory.capabilities) if people else tuple(COLUMNS)
+            fields = [COLUMNS[key] for key in keys]
         _write(rows, fields, arguments.format, now)
         _say(session, len(rows), now)
     return codes.DONE

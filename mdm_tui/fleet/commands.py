@@ -84,7 +84,7 @@ class CommandSpec:
     duration: bool = True
 
 
-# The values of AosCommandType (seed: "Create AOS command"); a provider says which of them it can send.
+# The values of the contract's command type; a provider says which of them it can send.
 COMMANDS: dict[str, CommandSpec] = {
     spec.name: spec
     for spec in (

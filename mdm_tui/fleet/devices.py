@@ -80,7 +80,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An application on a device. size, data: bytes of the app and of its data. Times in epoch seconds."""
+    """An application on a device. size, data: bytes of the app and of its data. Times in epoch seconds.
+
+    reported_at: when the device told of it, as far as the service says.
+    """
 
     package: str
     name: str = ""
@@ -93,4 +96,5 @@ class App:
     target_sdk: str = ""
     installed_at: float | None = None
     updated_at: float | None = None
+    reported_at: float | None = None
     raw: str = ""

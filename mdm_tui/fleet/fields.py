@@ -17,7 +17,7 @@ from .provider import Capability
 from .report import Report, get, last
 from .values import Kind, number, parse
 
-__all__ = ["COLUMNS", "DEFAULT_COLUMNS", "FIELDS", "Field", "column", "default_columns", "known", "offered", "values"]
+__all__ = ["COLUMNS", "FIELDS", "Field", "column", "default_columns", "known", "offered", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,6 @@ _COLUMNS = (
 COLUMNS: dict[str, Field] = {field.key: field for field in _COLUMNS}
 # What a list shows at first, of services that say it.
 _FIRST = ("name", "serial", "model", "os", "patch", "battery", "link", "seen", "policy", "group", "faults")
-DEFAULT_COLUMNS = ("name", "serial", "model", "os", "patch", "battery", "seen", "policy", "faults")
 
 # By pattern of the path: every leaf of the contract's device has an entry, or stands below a `**` entry.
 FIELDS: dict[str, Field] = {field.path: field for field in _COLUMNS if field.path}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from mdm_tui.fleet.devices import App, Device, DeviceChanges, Segment, User
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.provider import Capability, Page, Provider
 from mdm_tui.fleet.report import Report
+from mdm_tui.fleet.text import clean
 
 from .changes import as_change
 from .context import Context
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Devices", "Difference", "UpdateOutcome"]
 
 T = TypeVar("T")
+
+_PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,37 @@ class Devices:
     async def apps(self, device_id: str) -> list[App]:
         """The applications the service reports apart from the device."""
         return await self._ask(lambda provider: provider.device_apps(device_id), Capability.DEVICE_APPS)
+
+    async def has_app(self, device_id: str, package: str) -> str:
+        """Whether one package is on a device, as a sentence. Raises `FleetError`.
+
+        Where the service cannot be asked for one package, its list of the device's apps is read.
+        """
+        context = self._context
+        wanted = package.strip()
+        if not _PACKAGE.fullmatch(wanted):
+            raise FleetError(
+                Kind.INVALID, f"{clean(package, 120)!r} is no package name", sent=Sent.NEVER,
+                todo="Give it whole, as com.example.app.",
+            )  # fmt: skip
+        found: App | None = None
+        if asked := context.can(Capability.DEVICE_HAS_APP):
+            try:
+                found = await context.call(
+                    lambda provider: provider.device_has_app(device_id, wanted), Capability.DEVICE_HAS_APP
+                )
+            except FleetError as error:
+                asked = error.kind is not Kind.UNSUPPORTED
+                if asked:
+                    raise
+        if not asked:
+            found = next((app for app in await self.apps(device_id) if app.package == wanted), None)
+        source = "as the service says" if asked else "in the list of its apps"
+        if found is None:
+            return f"{wanted} is not on the device, {source}."
+        code = f" ({found.version_code})" if found.version_code else ""
+        version = f", version {found.version}{code}" if found.version else f", version code{code}" if code else ""
+        return f"{wanted} is installed{version}, {source}."
 
     async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]:
         """People a device can be linked to."""

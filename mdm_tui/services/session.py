@@ -173,10 +173,11 @@ class Session(Services):
             self.hub.publish(Noticed(self.scope, "warn", self.mirror.notice))
         await asyncio.to_thread(_import_services)
         await self.open_files()
-        try:
-            await self.commands.start()
-        except FleetError as error:
-            self._lost_journal(error)
+        if Capability.COMMANDS in self.factory.capabilities:
+            try:
+                await self.commands.start()
+            except FleetError as error:
+                self._lost_journal(error)
         await self.sync.start()
         if self.can(Capability.GROUPS):
             await self.groups.start()

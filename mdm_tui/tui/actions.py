@@ -12,6 +12,7 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui.widgets.grid_keys import GRID_KEYS
 
 __all__ = [
@@ -35,7 +36,7 @@ class Action:
     gives one: a dialog or the palette has it. title: two or three words.
     where: groups it works in (see `GROUP_TITLES`). do: the Textual action, looked up on whatever owns the group.
     help: one line more, "" when the title says it all. palette: offered in the palette. line: the help shows
-    neighbours of the same line as one.
+    neighbours of the same line as one. needs: capabilities of which the service must have one, () for none.
     """
 
     id: str
@@ -46,6 +47,11 @@ class Action:
     help: str = ""
     palette: bool = True
     line: str = ""
+    needs: tuple[Capability, ...] = ()
+
+    def offered(self, capabilities: Collection[Capability] | None) -> bool:
+        """Whether a service with these capabilities can do it; None: whatever it is."""
+        return capabilities is None or not self.needs or any(one in capabilities for one in self.needs)
 
 
 # In the order in which the help shows them.
@@ -103,11 +109,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("refresh", "r", "Refresh now", (*_LISTS, "device"), "refresh_now",
            "reads anew, and lets the order settle"),
     Action("act", "c", "Act", ("devices", "device"), "act",
-           "the commands for the marked devices, else for the one under the cursor"),
+           "the commands for the marked devices, else for the one under the cursor",
+           needs=(Capability.COMMANDS, Capability.DEVICE_HAS_APP)),
     Action("policies.act", "c", "Act", ("policies",), "act", "assign to devices, copy, delete; choose the segment"),
     Action("cancel", "c", "Cancel", ("queue",), "act",
            "what is pending; what an earlier session left unsent is sent or withdrawn"),
-    Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit"),
+    Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit",
+           needs=(Capability.DEVICE_EDIT, Capability.POLICY_EDIT)),
     Action("new", "plus", "New", ("policies",), "new"),
     Action("copy", "y", "Copy", (*_LISTS, "device"), "copy", "a line fit for a ticket"),
     Action("copy.all", "Y", "Copy all of it", ("device",), "copy_all"),
@@ -136,10 +144,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("section.tab", "tab", "Next section", ("device",), "section(1)", palette=False, line="Sections too"),
     Action("section.back_tab", "shift+tab", "Previous section", ("device",), "section(-1)", palette=False,
            line="Sections too"),
+    Action("app.ask", "", "Is an app installed?", ("device",), "ask_app", "asks the service for one package",
+           needs=(Capability.DEVICE_HAS_APP, Capability.DEVICE_APPS)),
+    Action("apps.sort", "s", "Sort the apps", ("device",), "sort_apps", "the same column again turns it round",
+           needs=(Capability.DEVICE_APPS,)),
     Action("find", "slash", "Find", ("device",), "find", "in the report"),
     Action("find.next", "n", "Next match or fault", ("device",), "find_next(1)", line="Next match or fault"),
     Action("find.previous", "N", "Previous match or fault", ("device",), "find_next(-1)", line="Next match or fault"),
-    Action("related", "o", "Related", ("device", "queue"), "related", "a device's policy, a command's device"),
+    Action("related", "o", "Related", ("device", "queue"), "related",
+           "a device's policy or group, a command's device",
+           needs=(Capability.POLICIES, Capability.GROUPS, Capability.COMMANDS)),
     # the policy editor: function keys, because letters are text there
     Action("policy.save", "f2,ctrl+s", "Save", ("policy",), "save"),
     Action("policy.view", "f3", "Next view", ("policy",), "switch_view", "document, changes, contents, devices"),
@@ -173,10 +187,10 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-def for_groups(groups: Iterable[str]) -> list[Action]:
-    """The actions of these groups, in the registry's order."""
+def for_groups(groups: Iterable[str], capabilities: Collection[Capability] | None = None) -> list[Action]:
+    """The actions of these groups, in the registry's order; only those that a service can do."""
     wanted = frozenset(groups)
-    return [action for action in ACTIONS if wanted.intersection(action.where)]
+    return [action for action in ACTIONS if wanted.intersection(action.where) and action.offered(capabilities)]
 
 
 def bindings(group: str, only: Collection[str] | None = None) -> list[BindingType]:

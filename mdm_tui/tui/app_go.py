@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import modes, safe
-from mdm_tui.tui.screens.base import FleetScreen
+from mdm_tui.tui.screens.base import FleetScreen, capabilities_of
 from mdm_tui.tui.theme import colour_depth, find_theme, theme_names, use_theme
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Going(_Base):
         from mdm_tui.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(getattr(self.screen, "GROUPS", ())))
+            self.push_screen(HelpScreen(getattr(self.screen, "GROUPS", ()), capabilities_of(self.screen)))
 
     async def action_command_bar(self) -> None:
         from mdm_tui.tui.widgets.command_bar import CommandBar

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.modes import SCREENS
 
@@ -94,9 +95,13 @@ class Tally:
                     self.devices, self.problems, self.silent = counts.total, counts.problems, counts.silent
                 except Interrupted:
                     self._wanted.add("devices")
-            if "policies" in wanted:
+            if "policies" in wanted and Capability.POLICIES in session.factory.capabilities:
                 self.counted["policies"] = len(await session.mirror.policies(session.scope))
-            if "queue" in wanted and session.commands is not None:
+            if (
+                "queue" in wanted
+                and session.commands is not None
+                and Capability.COMMANDS in session.factory.capabilities
+            ):
                 self.counted["queue"] = sum(1 for item in await session.commands.queue() if not item.state.ended)
             for name in wanted & _ITEMS.keys():
                 self.counted[name] = len(await session.mirror.items(session.scope, _item_kind(name)))

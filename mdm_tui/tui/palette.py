@@ -11,7 +11,7 @@ from textual.dom import DOMNode
 
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import Action, for_groups, key_text
-from mdm_tui.tui.screens.base import Once
+from mdm_tui.tui.screens.base import Once, capabilities_of
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
@@ -33,7 +33,7 @@ class Everything(Provider):
     def _entries(self) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
         """Title, keys, help and what to do."""
         groups = [*getattr(self.screen, "GROUPS", ()), "everywhere"]
-        for action in for_groups(groups):
+        for action in for_groups(groups, capabilities_of(self.screen)):
             if action.palette:
                 yield action.title, key_text(self._app.keys_of(action.id)), action.help, partial(self._do, action)
         if len(self._app.known) > 1:

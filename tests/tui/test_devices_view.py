@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mdm_tui.fleet import faults
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
+from mdm_tui.fleet.fields import COLUMNS, default_columns
+from mdm_tui.providers.applivery import factory
 from mdm_tui.tui.screens import devices_export, devices_text
 from mdm_tui.tui.screens.device_overview import overview
 from mdm_tui.tui.screens.devices_view import REST, Asked, Settling, count_parts, sorted_with, target_ids
@@ -24,13 +25,15 @@ GATE = {
     "seen": NOW - 9 * 3600, "policy": "Kiosk", "wanted": "3", "has": "3", "faults": "low battery",
 }  # fmt: skip
 
+DEFAULT_COLUMNS = default_columns(factory.capabilities)
+
 
 def _text(parts: object) -> str:
     return "".join(text for text, _role, _bold in parts)  # type: ignore[attr-defined]
 
 
 def test_eighty_columns_keep_name_serial_battery_seen_and_faults() -> None:
-    shown = [column.key for column in arrange(devices_text.columns(), 80).columns]
+    shown = [column.key for column in arrange(devices_text.columns(DEFAULT_COLUMNS), 80).columns]
     assert shown == ["name", "serial", "battery", "seen", "faults"]
 
 
@@ -40,7 +43,7 @@ def test_what_is_sorted_by_stays_on_a_narrow_screen() -> None:
 
 
 def test_a_hundred_and_twenty_columns_show_all_the_usual_ones() -> None:
-    assert len(arrange(devices_text.columns(), 120).columns) == len(DEFAULT_COLUMNS)
+    assert len(arrange(devices_text.columns(DEFAULT_COLUMNS), 120).columns) == len(DEFAULT_COLUMNS)
 
 
 def test_every_column_of_the_registry_makes_a_cell_of_any_value() -> None:
@@ -62,7 +65,7 @@ def test_a_policy_that_has_not_arrived_says_both_versions() -> None:
 
 
 def test_an_unreadable_device_is_a_row_that_says_so() -> None:
-    columns = devices_text.columns()
+    columns = devices_text.columns(DEFAULT_COLUMNS)
     cells = devices_text.cells({}, "battery is not a number", columns, NOW)
     assert "battery is not a number" in cells[-1].text
     assert devices_text.glyph({}, "x").role == "bad"

@@ -67,7 +67,7 @@ def test_keys_that_narrow_tag_and_delete_are_not_lent_to_something_else(group: s
 
 def test_what_has_no_key_waits_in_the_palette_and_a_keymap_may_give_it_one() -> None:
     keyless = [action for action in ACTIONS if not action.keys]
-    assert {"assign", "delete", "duplicate", "scope"} == {action.id for action in keyless}
+    assert {"app.ask", "assign", "delete", "duplicate", "scope"} == {action.id for action in keyless}
     assert all(action.palette for action in keyless)
     assert not help_lines(keyless)
     assert help_lines(keyless, {"delete": "D"}) == [("D", "Delete")]

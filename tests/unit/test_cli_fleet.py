@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from mdm_tui.cli.child import Child, Ready
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
+from mdm_tui.fleet.fields import COLUMNS, default_columns
+from mdm_tui.providers.applivery import factory
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICES = 12
 _HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+DEFAULT_COLUMNS = default_columns(factory.capabilities)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mdm_tui.fleet import faults, fields
 from mdm_tui.fleet.commands import COMMANDS, STATE_WORDS, State
 from mdm_tui.fleet.errors import ADVICE, FleetError, Kind, Problem, Sent
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import SECTIONS, get, last, leaves, move, pattern
 
 trees = st.recursive(
@@ -89,7 +90,7 @@ def test_keys_paths_and_aliases_are_unique_and_in_known_sections() -> None:
     assert len(names) == len(set(names))
     for field in fields.FIELDS.values():
         assert field.section in SECTIONS, field.path
-    for name in fields.DEFAULT_COLUMNS:
+    for name in fields.default_columns(frozenset(Capability)):
         assert name in fields.COLUMNS
 
 

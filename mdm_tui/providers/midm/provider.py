@@ -110,7 +110,9 @@ class MidmProvider(Provider):
         """The installed apps, whether they come as a list or as one object."""
         params = (("deviceUuid", _id(device_id)),)
         return await self._client.ask(
-            "device/app/installed", lambda node: [read.app(item) for item in wire.installed(node)], params=params
+            "device/app/installed",
+            lambda node: [read.app(item, reported) for item, reported in wire.installed(node)],
+            params=params,
         )
 
     async def device_has_app(self, device_id: str, package: str) -> App | None:

@@ -26,7 +26,7 @@ from mdm_tui.providers.body import text
 from . import wire
 from .report import report
 from .rollouts import MidmRollouts
-from .values import words
+from .values import moment, words
 
 __all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page",
            "rollout", "saved"]  # fmt: skip
@@ -114,8 +114,8 @@ def _site_of(node: Any) -> str:
     return (words(node.get("siteUuid")) or "").lower() if isinstance(node, dict) else ""
 
 
-def app(node: Any) -> App:
-    """An app on a device."""
+def app(node: Any, reported: Any = None) -> App:
+    """An app on a device. reported: when the device told of it, as sent."""
     found = wire.AppInfo.model_validate(node if isinstance(node, dict) else {})
     return App(
         package=clean(found.package or _UNREADABLE, 256),
@@ -127,6 +127,7 @@ def app(node: Any) -> App:
         target_sdk=clean(found.target_sdk or "", 40),
         installed_at=found.installed,
         updated_at=found.updated,
+        reported_at=moment(reported),
         raw=text(node),
     )
 

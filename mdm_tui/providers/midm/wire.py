@@ -203,18 +203,20 @@ def listing(document: Any) -> Listing:
     return Listing.model_validate({**document, "rows": rows})
 
 
-def installed(document: Any) -> list[Any]:
-    """The apps of a device: the page shows one object, an older console reads a list. Raises `BodyError`.
+def installed(document: Any) -> list[tuple[Any, Any]]:
+    """The apps of a device, each with when it was reported, as sent. Raises `BodyError`.
 
-    Several reports, one for each category, are read as one list.
+    The page shows one object, an older console reads a list. Several reports, one for each category, are read as one
+    list.
     """
     found = document.get("data") if isinstance(document, dict) else None
     several = found if isinstance(found, list) else [found]
     reports = [report for report in several if isinstance(report, dict)]
     if len(reports) < len(several):
         raise BodyError(Kind.UNREADABLE, "sent an answer without an object in it")
-    rows: list[Any] = []
+    rows: list[tuple[Any, Any]] = []
     for report in reports:
         apps = report.get("apps")
-        rows += apps if isinstance(apps, list) else [apps] if isinstance(apps, dict) and apps else []
+        own = apps if isinstance(apps, list) else [apps] if isinstance(apps, dict) and apps else []
+        rows += [(app, report.get("reported")) for app in own]
     return rows

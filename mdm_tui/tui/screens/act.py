@@ -8,6 +8,7 @@ from typing import Any
 from mdm_tui.fleet.commands import COMMANDS, CommandSpec
 from mdm_tui.fleet.devices import DeviceKey
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
@@ -19,6 +20,7 @@ __all__ = ["open_act"]
 
 # More targets than this are not each read again to see whether their name was altered for display.
 _NAMES_READ = 50
+_HAS_APP = "has-app"
 
 
 def open_act(screen: Any, session: Any, ids: Sequence[str]) -> None:
@@ -27,8 +29,13 @@ def open_act(screen: Any, session: Any, ids: Sequence[str]) -> None:
     if not frozen:
         screen.tell("No device to act on: mark some with space, or put the cursor on one.")
         return
-    if session.commands is None:
-        screen.tell(f"{session.factory.title} takes no commands.", "warning")
+    can = session.factory.capabilities
+    asks = Capability.DEVICE_HAS_APP in can and len(frozen) == 1
+    if Capability.COMMANDS not in can and not asks:
+        screen.tell(f"{session.factory.title} takes no commands through its API.", "warning")
+        return
+    if Capability.COMMANDS not in can:
+        screen.app.spawn(_ask(screen.app, session, frozen[0]), "act")
         return
     if sentence := refusal(session, "Nothing can be sent"):
         screen.tell(sentence, "warning")
@@ -36,9 +43,24 @@ def open_act(screen: Any, session: Any, ids: Sequence[str]) -> None:
     screen.app.spawn(_act(screen.app, session, frozen), "act")
 
 
+async def _ask(app: Any, session: Any, device_id: str) -> None:
+    """The questions to a device that takes no commands."""
+    from mdm_tui.tui.screens.ask import Choose
+    from mdm_tui.tui.screens.device_apps import ask_app
+
+    options = [(_HAS_APP, "Is an app installed?", "asks for one package")]
+    if await answer(app, Choose("Ask about this device", options)) == _HAS_APP:
+        await ask_app(app, session, device_id)
+
+
 async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
     spec = await _choose(app, session, len(ids))
-    if spec is None:
+    if spec == _HAS_APP:
+        from mdm_tui.tui.screens.device_apps import ask_app
+
+        await ask_app(app, session, ids[0])
+        return
+    if not isinstance(spec, CommandSpec):
         return
     params: Mapping[str, Any] | None = {}
     if spec.params:
@@ -72,14 +94,16 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
             screen.show_newest()
 
 
-async def _choose(app: Any, session: Any, count: int) -> CommandSpec | None:
+async def _choose(app: Any, session: Any, count: int) -> CommandSpec | str | None:
     from mdm_tui.tui.screens.ask import Choose
 
     offered = [COMMANDS[name] for name in session.factory.commands if name in COMMANDS]
     options = [(spec.name, f"{'!' if spec.destructive else ' '} {spec.title:<16}", _note(spec)) for spec in offered]
+    if count == 1 and Capability.DEVICE_HAS_APP in session.factory.capabilities:
+        options.append((_HAS_APP, "  Is an app installed?", "asks for one package"))
     title = "Send to this device" if count == 1 else f"Send to {count} devices"
     key = await answer(app, Choose(title, options))
-    return COMMANDS.get(key) if key else None
+    return COMMANDS.get(key, key) if key else None
 
 
 def _note(spec: CommandSpec) -> str:

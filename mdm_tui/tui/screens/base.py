@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen
 
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import BY_ID, bindings, key_text
 from mdm_tui.tui.bridge import FleetNews
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 else:
     _Mixed = object
 
-__all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once"]
+__all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once", "capabilities_of"]
 
 
 # Widgets in which every letter is text; by name, because the larger of them is not imported before it is wanted.
@@ -77,6 +78,12 @@ class Hints(Lines):
                 break
             line.extend(more)
         self.show([[*line, *last]])
+
+
+def capabilities_of(screen: Any) -> frozenset[Capability] | None:
+    """What the service that a screen looks at can do; None for a screen that looks at none."""
+    session = getattr(screen, "session", None)
+    return session.factory.capabilities if session is not None else None
 
 
 def refusal(session: Any, what: str) -> str:
@@ -179,7 +186,8 @@ class FleetScreen(_Leavable, Screen[Any]):
         return self.HINTS
 
     def on_mount(self) -> None:
-        self.query_one(Hints).offer(self.hints())
+        can = capabilities_of(self)
+        self.query_one(Hints).offer([name for name in self.hints() if BY_ID[name].offered(can)])
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for hints in self.query(Hints):

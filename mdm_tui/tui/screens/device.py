@@ -17,6 +17,7 @@ from mdm_tui.fleet.values import show_time
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.device_actions import DeviceActions
+from mdm_tui.tui.screens.device_apps import DeviceApps
 from mdm_tui.tui.screens.device_bars import FindBar, Notice, Strip, Title
 from mdm_tui.tui.screens.device_lines import Contents, document, sections_of, strip_of
 from mdm_tui.tui.screens.device_past import past_of
@@ -32,7 +33,7 @@ __all__ = ["DeviceScreen"]
 _LARGE = 100_000
 
 
-class DeviceScreen(DeviceActions, FleetScreen):
+class DeviceScreen(DeviceActions, DeviceApps, FleetScreen):
     """The report of one device. Opened over any screen by `app.open_device(id)`."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("device", "list")
@@ -47,7 +48,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
         super().__init__(session)
         self.device_id = device_id
         self.stored: Stored | None = None
-        self.contents = Contents()
+        self.contents = Contents(capabilities=session.factory.capabilities)
         self.raw_view = False
         self._place: tuple[int, int] = (0, 0)
         self._raw_lines: tuple[str, int, list[Line]] | None = None
@@ -73,7 +74,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
         if self.stored is None:
             self._say("Reading the device…", "muted")
         await self.reload()
-        if self.session.commands is not None:
+        if Capability.COMMANDS in self.contents.capabilities:
             self.app.spawn(self._look(), "device commands")
         if self.session.can(Capability.DEVICE_APPS):
             self.app.spawn(self._apps(), "device apps")
@@ -86,14 +87,6 @@ class DeviceScreen(DeviceActions, FleetScreen):
             await self.session.commands.look(self.device_id)
         except FleetError as error:
             self.contents.commands_sentence = error.sentence()
-        await self.reload()
-
-    async def _apps(self) -> None:
-        try:
-            self.contents.apps = await self.session.devices.apps(self.device_id)
-            self.contents.apps_sentence = ""
-        except FleetError as error:
-            self.contents.apps_sentence = error.sentence()
         await self.reload()
 
     async def reload(self) -> None:
@@ -109,6 +102,7 @@ class DeviceScreen(DeviceActions, FleetScreen):
             large = len(raw) > _LARGE
             self.contents.report = await asyncio.to_thread(self._report, raw) if large else self._report(raw)
             self.contents.values = held.device.values
+        await self._read_group()
         await self._read_past()
         await self._read_commands()
         now = self.app.now()
@@ -123,10 +117,9 @@ class DeviceScreen(DeviceActions, FleetScreen):
         return self.session.devices.report(raw)
 
     async def _read_commands(self) -> None:
-        commands = self.session.commands
-        if commands is None:
-            self.contents.commands_sentence = "This service takes no commands."
+        if Capability.COMMANDS not in self.contents.capabilities:
             return
+        commands = self.session.commands
         from mdm_tui.tui.screens.queue_lines import command_lines
 
         items = await commands.queue(self.device_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.widgets import Input
 
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens import devices_text
@@ -163,7 +164,10 @@ class DeviceActions(_Base):
         await self.reload()
 
     async def action_related(self) -> None:
-        """Open the device's policy; where it has several, choose one."""
+        """Open the device's policy, where it has several after a choice; without policies its group."""
+        if Capability.POLICIES not in self.session.factory.capabilities:
+            await self._to_group()
+            return
         found: dict[str, str] = {}
         report = self.contents.report
         direct = get(report, "policy.assignedId") or get(report, "policy.assigned.id")
@@ -185,6 +189,17 @@ class DeviceActions(_Base):
 
         choose = Choose("Open which policy?", [(key, title, "") for key, title in found.items()])
         self.app.push_screen(choose, lambda key: self.open_policy(key) if key else None)
+
+    async def _to_group(self) -> None:
+        values = self.stored.device.values if self.stored is not None else {}
+        group = values.get("groupid")
+        if not isinstance(group, str) or not group:
+            self.tell("It is not known which group this device is in.")
+            return
+        await self.app.action_go("groups")
+        show = getattr(self.app.screen, "show_group", None)
+        if show is not None:
+            show(group)
 
     def open_policy(self, policy_id: str) -> None:
         """The policy's screen over this one."""

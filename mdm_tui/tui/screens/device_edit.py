@@ -11,6 +11,7 @@ from textual.widgets import Input
 from mdm_tui.fleet.devices import Assignment
 from mdm_tui.fleet.errors import FleetError, Problem
 from mdm_tui.fleet.inventory_text import Line, wrap
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen, refusal
 from mdm_tui.tui.screens.device_bars import Notice, Title
@@ -25,6 +26,9 @@ __all__ = ["EditScreen", "open_edit"]
 
 def open_edit(screen: Any, session: Any, device_id: str) -> None:
     """Open the form for a device over `screen`; a locked connection may be armed while it is open."""
+    if Capability.DEVICE_EDIT not in session.factory.capabilities:
+        screen.tell(f"{session.factory.title} offers no changing of devices through its API.", "warning")
+        return
     if sentence := refusal(session, "Nothing can be changed"):
         screen.tell(sentence, "warning")
         if session.writable != "LOCKED":

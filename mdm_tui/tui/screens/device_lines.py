@@ -8,11 +8,13 @@ from datetime import tzinfo
 
 from mdm_tui.fleet import inventory
 from mdm_tui.fleet.devices import App, Value
-from mdm_tui.fleet.inventory import Column, Entry, Section, Table
+from mdm_tui.fleet.inventory import Entry, Section, Table
 from mdm_tui.fleet.inventory_text import Line, Spot, lines_of
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import Report
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, show_time
+from mdm_tui.tui.screens.device_apps import apps_section, sorted_section
 from mdm_tui.tui.screens.device_overview import overview
 
 __all__ = ["STRIP", "Contents", "Past", "document", "sections_of", "strip_of"]
@@ -33,6 +35,13 @@ STRIP: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("raw", "Raw", ()),
 )
 
+# Without the capability the part is shown only where the report has something for it after all.
+_NEEDS = {
+    "policy": Capability.POLICIES,
+    "security": Capability.DEVICE_POSTURE,
+    "commands": Capability.COMMANDS,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -44,13 +53,20 @@ class Past:
 
 @dataclass(slots=True)
 class Contents:
-    """All that the screen shows. Sentences say why a part is missing, "" where it is not."""
+    """All that the screen shows. Sentences say why a part is missing, "" where it is not.
 
+    capabilities: of the service. apps_sort: the title of a column and whether it goes down, "" for the order they came
+    in. group_path: the names from the top down to the device's group.
+    """
+
+    capabilities: frozenset[Capability] = frozenset(Capability)
     report: Report = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
     apps: Sequence[App] | None = None
     apps_sentence: str = ""
+    apps_sort: tuple[str, bool] = ("", False)
+    group_path: str = ""
     commands: Sequence[Line] = ()
     commands_count: int = 0
     commands_sentence: str = ""
@@ -62,19 +78,10 @@ def sections_of(contents: Contents, *, now: float, zone: tzinfo | None) -> list[
     """The report's sections; apps that the service lists apart from the report join it."""
     found = inventory.build(contents.report, now=now, zone=zone)
     if contents.apps and not any(section.key == "applications" for section in found):
-        columns = (
-            ("Name", "name"), ("Package", "package"), ("Version", "version"), ("Code", "version_code"),
-            ("State", "state"), ("Source", "source"),
-        )  # fmt: skip
-        rows = tuple(
-            tuple(
-                Entry(title, clean(getattr(app, key)) or "-", "text", getattr(app, key), f"apps.{app.package}.{key}")
-                for title, key in columns
-            )
-            for app in contents.apps
-        )
-        table = Table("Installed", "apps", tuple(Column(title, "text") for title, _key in columns), rows)
-        found.append(Section("applications", "Applications", (table,)))
+        found.append(apps_section(contents.apps, now))
+    title, down = contents.apps_sort
+    if title:
+        found = [sorted_section(one, title, down) if one.key == "applications" else one for one in found]
     return found
 
 
@@ -90,19 +97,35 @@ def strip_of(contents: Contents) -> list[tuple[str, str, int | None]]:
     """The strip: key, title, count."""
     counts = {"apps": apps_count(contents), "commands": contents.commands_count or None}
     shown = []
-    for key, title, _keys in STRIP:
-        if key == "unknown" and not any(section.key == "other" for section in contents.sections):
+    for key, title, keys in STRIP:
+        if not _has(contents, key, keys):
             continue
         shown.append((key, title, counts.get(key)))
     return shown
 
 
+def _has(contents: Contents, key: str, keys: Sequence[str]) -> bool:
+    """Whether a part of the strip is there: the report has it, or its service may say it."""
+    if any(section.key in keys for section in contents.sections):
+        return True
+    needed = _NEEDS.get(key)
+    return key != "unknown" and (needed is None or needed in contents.capabilities)
+
+
 def document(contents: Contents, width: int, *, now: float, zone: tzinfo | None) -> list[Line]:
     """All lines but the raw view's, each part of the strip anchored by its key."""
     held = {section.key: section for section in contents.sections}
-    made = overview(contents.report, contents.values, width, now=now, zone=zone)
+    made = overview(
+        contents.report,
+        contents.values,
+        width,
+        now=now,
+        zone=zone,
+        capabilities=contents.capabilities,
+        group_path=contents.group_path,
+    )
     for key, title, keys in STRIP:
-        if key in ("commands", "history", "raw"):
+        if key in ("commands", "history", "raw") or not _has(contents, key, keys):
             continue
         block: list[Line] = []
         for name in keys:
@@ -121,7 +144,8 @@ def document(contents: Contents, width: int, *, now: float, zone: tzinfo | None)
         if block and key != "overview":
             block[1].anchor = key
         made.extend(block)
-    made.extend(_commands(contents))
+    if Capability.COMMANDS in contents.capabilities:
+        made.extend(_commands(contents))
     made.extend(_history(contents, held.get("state"), width, now, zone))
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -10,10 +10,11 @@ from mdm_tui.fleet import faults
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.inventory import Entry
 from mdm_tui.fleet.inventory_text import Line, Spot, width_of
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import Report, get, last
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, number, parse_time, show, show_bytes, show_time
-from mdm_tui.tui.screens.devices_text import faults_of
+from mdm_tui.tui.screens.devices_text import cell, faults_of
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.spark import bar, spark
 
@@ -30,9 +31,21 @@ Fact = tuple[str, list[tuple[str, str]], Entry]
 
 
 def overview(
-    report: Report, values: Mapping[str, Value], width: int, *, now: float, zone: tzinfo | None = None, margin: int = 1
+    report: Report,
+    values: Mapping[str, Value],
+    width: int,
+    *,
+    now: float,
+    zone: tzinfo | None = None,
+    margin: int = 1,
+    capabilities: Collection[Capability] = frozenset(Capability),
+    group_path: str = "",
 ) -> list[Line]:
-    """The lines of the overview. values: the device's column values. now: epoch seconds."""
+    """The lines of the overview.
+
+    values: the device's column values. now: epoch seconds. capabilities: of the service; of what it never says nothing
+    is said. group_path: the names from the top down to the device's group.
+    """
     made: list[Line] = []
     if text := clean(faults_of(values, now)):
         entry = Entry("Faults", text, "text", text, "faults")
@@ -44,6 +57,9 @@ def overview(
         made.append(Line())
     narrow = _TWO_FROM <= width < _WIDE_FROM
     left = [fact for fact in _left(report, values, now, zone, narrow) if fact]
+    if Capability.POLICIES not in capabilities:
+        left = [fact for fact in left if fact[0] != "Policy"]
+    left[2:2] = facts_of(values, group_path, now)
     right = [fact for fact in _right(report, values, _SMALL if narrow else _PICTURE) if fact]
     if width < _TWO_FROM:
         made.extend(_line([fact], width - margin - 1, margin) for fact in left + right)
@@ -123,6 +139,32 @@ def _left(
     return found
 
 
+def facts_of(values: Mapping[str, Value], group_path: str, now: float) -> list[Fact]:
+    """Whether it is connected, where it belongs and on what license; nothing of what is not said."""
+    found: list[Fact] = []
+    if values.get("link") not in (None, ""):
+        shown = cell("link", values, now)
+        runs = [(clean(shown.text), shown.role)]
+        lost = values.get("disconnected")
+        if isinstance(lost, (int, float)):
+            runs.append((f"  last disconnected {age(now - lost)} ago", "muted"))
+        found.append(_fact("Link", "link", *runs, value=clean(values["link"])))
+    if values.get("remote") is not None:
+        found.append(_fact("Remote", "remote", ("open" if values["remote"] else "closed", "")))
+    if values.get("client") not in (None, ""):
+        found.append(_fact("Client", "client", (f"version {clean(values['client'])}", "")))
+    group = group_path or clean(values.get("group") or "")
+    if group:
+        found.append(_fact("Group", "group", (group, "")))
+    if values.get("license") not in (None, ""):
+        renews = values.get("autorenew")
+        runs = [(clean(values["license"]), "")]
+        if renews is not None:
+            runs.append((" · renews by itself" if renews else " · not renewed", "muted"))
+        found.append(_fact("License", "license", *runs, value=clean(values["license"])))
+    return found
+
+
 def _since(report: Report, state: str) -> float | None:
     rows = get(report, "state.stateHistory")
     if not isinstance(rows, list):
@@ -169,8 +211,9 @@ def _stack(report: Report) -> str:
 
 def _right(report: Report, values: Mapping[str, Value], cells: int) -> list[Fact | None]:
     found: list[Fact | None] = [_battery(report, values, cells), _temperature(report, cells)]
-    found.append(_room(report, "Storage", "memory.totalInternalStorage", "INTERNAL_STORAGE_MEASURED", cells))
-    found.append(_room(report, "RAM", "memory.totalRam", "RAM_MEASURED", cells))
+    found.append(_room("Storage", values.get("storage"), values.get("storagefree"), cells))
+    ram = get(report, "memory.freeRam")
+    found.append(_room("RAM", values.get("ram"), _measured(report, "RAM_MEASURED") if ram is None else ram, cells))
     system = ", ".join(
         f"{word} {clean(values[key])}" for word, key in (("Android", "os"), ("patch", "patch")) if values.get(key)
     )
@@ -252,18 +295,22 @@ def _temperature(report: Report, cells: int) -> Fact | None:
     return None
 
 
-def _room(report: Report, label: str, total_path: str, event: str, cells: int) -> Fact | None:
-    """A bar of what is taken. The events count free bytes (Android Management API, MemoryEvent.byteCount)."""
-    total = number(get(report, total_path))
-    if not total or total <= 0:
-        return None
+def _measured(report: Report, event: str) -> Any:
+    """The newest count of free bytes (Android Management API, MemoryEvent.byteCount)."""
     rows = get(report, "memory.memoryEvents")
     wanted = (
         [row for row in rows if isinstance(row, Mapping) and row.get("eventType") == event]
         if isinstance(rows, list)
         else []
     )
-    free = number(last({"rows": wanted}, "rows", "byteCount"))
+    return last({"rows": wanted}, "rows", "byteCount")
+
+
+def _room(label: str, whole_value: Any, free_value: Any, cells: int) -> Fact | None:
+    """A bar of what is taken."""
+    total, free = number(whole_value), number(free_value)
+    if not total or total <= 0:
+        return None
     if free is None or not 0 <= free <= total:
         return _fact(label, label.lower(), (show_bytes(total), ""))
     part = 1 - free / total

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 
+from mdm_tui.fleet.fields import default_columns
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.base import FleetScreen, List
@@ -42,12 +43,12 @@ class DevicesScreen(DevicesActions, FleetScreen):
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
-        self.asked = Asked()
+        self.asked = Asked(columns=default_columns(session.factory.capabilities))
         self.settling = Settling()
         self.source = DevicesSource(
             session.mirror, session.scope, lambda: self.app.now(), self._spawn, self._rows_in, self._learn
         )
-        self.grid = List(devices_text.columns(sorted_by=("name",)), self.source, id="devices")
+        self.grid = List(devices_text.columns(self.asked.columns, ("name",)), self.source, id="devices")
         self.grid.sort = self.asked.sort
         self.filter = FilterLine(id="filter")
         self.preview = Preview(id="preview")

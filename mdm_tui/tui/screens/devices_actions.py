@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
+from mdm_tui.fleet.fields import COLUMNS, default_columns, offered
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
 
@@ -51,7 +51,7 @@ class DevicesActions(_Base):
         now = dict(self.asked.sort)
         notes = {key: "down" if down else "up" for key, down in now.items()}
         shown = [key for key in self.asked.columns if key in COLUMNS]
-        rest = [key for key in COLUMNS if key not in shown]
+        rest = [key for key in offered(self.session.factory.capabilities) if key not in shown]
         options = [(key, COLUMNS[key].title, notes.get(key, "")) for key in (*shown, *rest)]
         title = "Then sort by" if add else "Sort by (the same one again turns it round)"
         self.app.push_screen(
@@ -76,7 +76,8 @@ class DevicesActions(_Base):
     def action_columns(self) -> None:
         from mdm_tui.tui.screens.ask import Choose
 
-        options = [(key, field.title, field.doc) for key, field in COLUMNS.items() if key != "name"]
+        keys = offered(self.session.factory.capabilities)
+        options = [(key, COLUMNS[key].full, COLUMNS[key].doc) for key in keys if key != "name"]
         dialog = Choose("Columns", options, keep=set(self.asked.columns))
         self.app.push_screen(dialog, self._chose_columns)
 
@@ -87,7 +88,7 @@ class DevicesActions(_Base):
         chosen = chosen - {"name"}
         kept = [key for key in self.asked.columns if key in chosen]
         new = [key for key in COLUMNS if key in chosen and key not in kept]
-        self.set_columns(("name", *kept, *new) if chosen else DEFAULT_COLUMNS)
+        self.set_columns(("name", *kept, *new) if chosen else default_columns(self.session.factory.capabilities))
 
     # --- what is shown ---
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mdm_tui.fleet.faults import LOW_BATTERY, silent
 from mdm_tui.fleet.faults import role as fault_role
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS, Field
+from mdm_tui.fleet.fields import COLUMNS, Field
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import calm_age, show, show_time
 from mdm_tui.tui.widgets.grid import Cell, Column
@@ -38,6 +38,9 @@ _STATES: Final = {
     "PENDING_DISENROLL": ("leaving", "warn"),
     "DELETED": ("gone", "muted"),
 }
+# Whether a device is connected, in the words of whoever manages it; others are shown as they came.
+_LINKS: Final = {"online": ("online", "good"), "offline": ("offline", "muted"), "standby": ("standby", "info"),
+                 "waking_up": ("waking", "info")}  # fmt: skip
 _STATE_WORDS: Final = {
     "ACTIVE": "active",
     "PROVISIONING": "provisioning",
@@ -50,7 +53,7 @@ _NO: Final = {"pushed": "policy not applied", "compliant": "not compliant", "enc
 _LOUD: Final = frozenset({"name"})
 # What differs stands at the end: `Cold sto…has v3`.
 _CLIPPED: Final = frozenset({"id", "policyid", "serial", "policy"})
-_MOST: Final = {"name": 34, "model": 24, "policy": 30}
+_MOST: Final = {"name": 34, "model": 24, "policy": 30, "group": 30}
 # Narrower than the registry's where a list can afford it: 80 columns keep the faults, 120 the whole default.
 _WIDTH: Final = {
     "name": 17,
@@ -61,11 +64,13 @@ _WIDTH: Final = {
     "battery": 4,
     "seen": 4,
     "policy": 16,
+    "group": 14,
+    "link": 7,
     "faults": 21,
 }
 
 
-def columns(keys: Sequence[str] = DEFAULT_COLUMNS, sorted_by: Sequence[str] = ()) -> list[Column]:
+def columns(keys: Sequence[str], sorted_by: Sequence[str] = ()) -> list[Column]:
     """The grid's columns from the registry; what is sorted by stays longest on a narrow screen."""
     found: list[Column] = []
     for key in keys:
@@ -133,6 +138,8 @@ def cell(key: str, values: Values, now: float) -> Cell:
         return Cell(str(value)[:7], "muted")
     if key == "state":
         return Cell(_STATE_WORDS.get(str(value), str(value)), _STATES.get(str(value), ("", ""))[1])
+    if key == "link":
+        return Cell(*_LINKS.get(str(value).lower(), (str(value), "muted")))
     field = COLUMNS[key]
     if field.kind == "time":
         return Cell(calm_age(now - value), "muted")
@@ -172,7 +179,20 @@ def glyph(values: Values, unreadable: str = "") -> Cell:
     return Cell(getattr(signs, name), role)
 
 
-_STRIP: Final = ("serial", "model", "os", "patch", "battery", "temp", "seen", "policy", "user")
+_STRIP: Final = (
+    "serial",
+    "model",
+    "os",
+    "patch",
+    "battery",
+    "temp",
+    "link",
+    "seen",
+    "policy",
+    "group",
+    "client",
+    "user",
+)
 
 
 def strip(values: Values, now: float, shown: Mapping[str, int] | None = None) -> list[list[Part]]:
@@ -200,16 +220,19 @@ def _words(key: str, values: Values, now: float) -> str:
         moment = show_time(value)
         # Within a day the hour is enough; the zone stands in the header.
         return f"reported {moment[11:16] if 0 <= now - value < 86_400 else moment[:16]}"
+    if key == "link":
+        return cell(key, values, now).text
     text = _policy(values).text if key == "policy" else show(value, COLUMNS[key].kind)
-    word = {"os": "Android ", "patch": "patch ", "battery": "battery ", "policy": "policy "}.get(key, "")
+    word = {"os": "Android ", "patch": "patch ", "battery": "battery ", "policy": "policy ", "group": "in ",
+            "client": "client "}.get(key, "")  # fmt: skip
     return f"{word}{text}"
 
 
 _PANE: Final = (
-    ("state", "serial", "id", "model", "os", "patch", "build"),
+    ("state", "link", "remote", "disconnected", "serial", "id", "model", "product", "os", "patch", "build", "client"),
     ("battery", "temp", "seen", "storage", "storagefree", "ram"),
     ("policy", "applied", "compliant", "posture", "encrypted", "update"),
-    ("user", "tags", "segment", "operator", "imei", "mac", "place", "enrolled"),
+    ("group", "license", "autorenew", "user", "tags", "segment", "operator", "imei", "mac", "place", "enrolled"),
 )
 
 
@@ -246,16 +269,25 @@ def plain_values(values: Values, keys: Sequence[str], now: float) -> dict[str, s
 
 
 def ticket(row_id: str, values: Values, now: float) -> str:
-    """One line fit for a ticket: name, serial, id, state, policy, last seen, fault, time."""
+    """One line fit for a ticket: name, serial, id, state, policy or group, last seen, fault, time."""
     seen = values.get("seen")
     parts = [
         str(values.get("name") or "-"),
         f"serial {values.get('serial') or '-'}",
         f"id {row_id}",
         _STATE_WORDS.get(str(values.get("state")), str(values.get("state") or "state unknown")),
-        f"policy {_policy(values).text if values.get('policy') else '-'}",
+        *_belonging(values),
         f"last seen {show_time(seen) if seen is not None else '-'}",
         faults_of(values, now) or "no faults",
         f"as of {show_time(now)}",
     ]
     return clean(", ".join(parts), 2_000)
+
+
+def _belonging(values: Values) -> list[str]:
+    """Policy and group; what a service of groups does not say of policies is not asked of it."""
+    linked = values.get("link") not in (None, "") or values.get("groupid") not in (None, "")
+    said = [f"group {values['group']}"] if values.get("group") else []
+    if values.get("policy"):
+        return [f"policy {_policy(values).text}", *said]
+    return said or (["group -"] if linked else ["policy -"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mdm_tui.fleet.fields import COLUMNS, DEFAULT_COLUMNS
+from mdm_tui.fleet.fields import COLUMNS
 from mdm_tui.tui.widgets.lines import Part, part
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Asked:
     sort: Sort = (("name", False),)
     faults_only: bool = False
     marked_only: bool = False
-    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    columns: tuple[str, ...] = ()
 
     @property
     def narrowed(self) -> bool:

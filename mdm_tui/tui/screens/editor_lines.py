@@ -88,8 +88,8 @@ def difference_lines(title: str, differences: Sequence[Any], width: int, *, read
 
 def _short(value: Any) -> str:
     if isinstance(value, Mapping):
-        for key in ("name", "assetName", "aosApplicationId", "mdmAssetId"):
-            if isinstance(value.get(key), str):
+        for key in ("name", *sorted(value, key=lambda key: not str(key).endswith("Name"))):
+            if isinstance(value.get(key), str) and (key == "name" or str(key).endswith(("Name", "Id"))):
                 rest = f"  {clean(value['action'], 40)}" if isinstance(value.get("action"), str) else ""
                 return f"{clean(value[key], 120)}{rest}"
     return clean(json.dumps(value, ensure_ascii=False), 300)
@@ -102,14 +102,14 @@ def content_lines(policy: Mapping[str, Any], mine: Any, width: int) -> list[Line
     document = mine if isinstance(mine, Mapping) else {}
     apps = document.get("applications")
     for number, app in enumerate(apps if isinstance(apps, list) else []):
-        made.extend(_part(app, "aosApplicationId", names, ("action",), f"applications[{number}]", width))
+        made.extend(_part(app, names, ("action",), f"applications[{number}]", width))
     if len(made) == 1:
         made.append(Line((("   ", ""), ("none", "muted"))))
     made += [Line(), Line(((" ", ""), ("Assets", "accent")))]
     assets = document.get("assets")
     start = len(made)
     for number, asset in enumerate(assets if isinstance(assets, list) else []):
-        made.extend(_part(asset, "mdmAssetId", names, ("location", "scope"), f"assets[{number}]", width))
+        made.extend(_part(asset, names, ("location", "scope"), f"assets[{number}]", width))
     if len(made) == start:
         made.append(Line((("   ", ""), ("none", "muted"))))
     return made
@@ -125,15 +125,21 @@ def _names(policy: Mapping[str, Any]) -> dict[str, str]:
             found[info["id"]] = "  ".join(words)
     for info in policy.get("assetsInfo") or ():
         if isinstance(info, Mapping):
-            key = info.get("id") or info.get("_id") or info.get("mdmAssetId")
+            key = info.get("id") or info.get("_id") or info.get(reference(info))
             if isinstance(key, str):
                 found[key] = str(info.get("name") or info.get("assetName") or "")
     return found
 
 
-def _part(part: Any, key: str, names: Mapping[str, str], words: Sequence[str], path: str, width: int) -> list[Line]:
+def reference(entry: Mapping[str, Any]) -> str:
+    """The key under which an entry names what it stands for (`…Id`), "" when it names nothing."""
+    return next((key for key in entry if isinstance(key, str) and key.endswith("Id")), "")
+
+
+def _part(part: Any, names: Mapping[str, str], words: Sequence[str], path: str, width: int) -> list[Line]:
     if not isinstance(part, Mapping):
         return [Line((("   ", ""), (clean(part, 200), "warn")))]
+    key = reference(part)
     held = str(part.get(key) or "-")
     name = clean(part.get("assetName") or names.get(held) or "(name not known)", 120)
     said = "  ".join(clean(part[word], 120) for word in words if part.get(word))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import GROUP_TITLES, for_groups, help_lines
 from mdm_tui.tui.screens.base import FleetModal
@@ -33,10 +34,13 @@ class HelpScreen(FleetModal):
     HelpScreen .foot { height: 1; }
     """
 
-    def __init__(self, groups: Iterable[str]) -> None:
+    def __init__(self, groups: Iterable[str], capabilities: Collection[Capability] | None = None) -> None:
+        """capabilities: of the service that is looked at; what it cannot do is left out."""
         super().__init__()
         wanted = [*groups, "everywhere"]
-        self._blocks = [(title, for_groups((group,))) for group, title in GROUP_TITLES.items() if group in wanted]
+        self._blocks = [
+            (title, for_groups((group,), capabilities)) for group, title in GROUP_TITLES.items() if group in wanted
+        ]
 
     def compose(self) -> ComposeResult:
         columns = 3 if self.app.size.width >= 116 else 2 if self.app.size.width >= 70 else 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mdm_tui.fleet.provider import Scope
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+from mdm_tui.fleet.provider import Capability, Scope
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.fleets import Narrowed
 from mdm_tui.tui.screens.device_edit_lists import segment_items
@@ -64,6 +65,8 @@ def members(segments: Sequence[Any], scope: Scope) -> tuple[int, ...]:
 
 async def narrow(app: Any, session: Any, asked: str) -> None:
     """Choose the scope of a connection (`:segment`). Raises `FleetError`."""
+    if Capability.SEGMENTS not in session.factory.capabilities:
+        raise FleetError(Kind.UNSUPPORTED, f"{session.factory.title} has no segments", sent=Sent.NEVER)
     chosen = await choose(app, session, "Which segment?", asked)
     if chosen is None:
         return
