@@ -24,7 +24,7 @@ from mdm_tui.server.testing import BASE_URL, Fleet, fleet
 from mdm_tui.services.session import Session
 from mdm_tui.tui.app import MdmApp
 from mdm_tui.tui.screens import dialogs
-from mdm_tui.tui.screens.editor import PolicyScreen
+from mdm_tui.tui.screens.document import DocumentScreen
 from tests.faulty import Faulty
 from tests.services.conftest import connection
 from tests.services.virtual import VirtualClock
@@ -97,7 +97,7 @@ class House:
     async def _pauses(self) -> None:
         """What a screen does after a pause in the typing is done at once; the pause itself is not waited for."""
         screen = self.app.screen
-        if isinstance(screen, PolicyScreen) and screen.opened is not None:
+        if isinstance(screen, DocumentScreen) and screen.opened is not None:
             await screen.check()
         elif isinstance(screen, dialogs.Search):
             await screen.fill(screen.query_one(Input).value)

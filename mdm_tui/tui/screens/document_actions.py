@@ -1,4 +1,4 @@
-"""What a person can do in the policy editor: save without overwriting anybody, re-read, look, use another editor."""
+"""What a person can do in an editor of documents: save without overwriting anybody, re-read, look, use another one."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["ChangedMeanwhile", "EditorActions"]
-
-_VIEWS = ("document", "changes", "contents", "devices")
+__all__ = ["ChangedMeanwhile", "DocumentActions"]
 
 
 class ChangedMeanwhile(Guarded):
@@ -43,9 +41,10 @@ class ChangedMeanwhile(Guarded):
     ChangedMeanwhile OptionList:focus { border: none; }
     """
 
-    def __init__(self, changed: Any) -> None:
+    def __init__(self, changed: Any, noun: str) -> None:
         super().__init__()
         self.changed = changed
+        self._noun = noun
 
     def compose(self) -> ComposeResult:
         conflicts = len(self.changed.conflicts)
@@ -57,7 +56,9 @@ class ChangedMeanwhile(Guarded):
             ("overwrite", "Overwrite theirs with mine", "has to be typed"),
         )
         with Vertical():
-            yield Static(safe.plain("Somebody changed this policy meanwhile. Nothing was sent.", "warn", bold=True))
+            yield Static(
+                safe.plain(f"Somebody changed this {self._noun} meanwhile. Nothing was sent.", "warn", bold=True)
+            )
             view = LinesView(id="theirs", on="raised")
             view.can_focus = False
             yield view
@@ -87,11 +88,13 @@ class ChangedMeanwhile(Guarded):
         self.dismiss(event.option.id)
 
 
-class EditorActions(_Base):
-    """The actions of the group `policy`."""
+class DocumentActions(_Base):
+    """The actions that editors of documents share."""
 
     if TYPE_CHECKING:
-        policy_id: str
+        NOUN: ClassVar[str]
+        VIEWS: ClassVar[tuple[tuple[str, str], ...]]
+        document_id: str
         opened: Any
         base: str
         view: str
@@ -100,10 +103,15 @@ class EditorActions(_Base):
         read_at: float | None
 
         @property
+        def service(self) -> Any: ...
+        @property
+        def held(self) -> Any: ...
+        @property
         def area(self) -> JsonArea: ...
         @property
         def text(self) -> str: ...
         def load(self, text: str) -> None: ...
+        def take(self, text: str, *, typed: bool = True) -> None: ...
         def say(self, sentence: str, role: str = "muted") -> None: ...
         def lay_out(self) -> None: ...
         def tick(self) -> None: ...
@@ -112,36 +120,57 @@ class EditorActions(_Base):
 
     _saving = False
 
+    # --- what each kind does itself ---
+
+    async def send(self, base: str) -> Any:
+        """Send the text: what was saved, or `Changed`; None when a person decided otherwise. Raises `FleetError`."""
+        raise NotImplementedError
+
+    def saved(self, answer: Any) -> str:
+        """Take over what was saved; more words for the sentence that says so."""
+        raise NotImplementedError
+
+    def nameless(self) -> str:
+        """What to say to somebody who saves a new one without a name."""
+        return "Not created: it has no name yet."
+
+    def opened_entry(self, view_id: str, path: str, value: object) -> bool:
+        """enter was pressed on a value; False where there is nothing to open."""
+        return False
+
     # --- looking ---
 
     def action_section(self, step: int) -> None:
         """The next (1) or previous (-1) view."""
-        self.show_view(_VIEWS[(_VIEWS.index(self.view) + step) % len(_VIEWS)])
+        keys = [key for key, _title in self.VIEWS]
+        self.show_view(keys[(keys.index(self.view) + step) % len(keys)])
 
     def action_switch_view(self) -> None:
         self.action_section(1)
 
     def show_view(self, view: str) -> None:
-        """Show the document, the changes, the contents or the devices."""
+        """Show one of the views."""
         self.view = view
         self.query_one("#side", LinesView).restart()
         self.lay_out()
-        (self.area if self.area.display else self.query_one("#side", LinesView)).focus()
         self.tick()
 
     def on_key(self, event: Any) -> None:
-        """enter on a problem goes to its line, enter on a device opens it."""
+        """enter on a problem goes to its line, on anything else it opens what is there."""
         focused = self.focused
         if event.key != "enter" or not isinstance(focused, LinesView) or focused.entry is None:
             return
         entry = focused.entry
         if focused.id == "problems" and isinstance(entry.value, int):
-            self.show_view("document")
-            self.area.move_cursor((entry.value - 1, 0), center=True)
-            event.stop()
-        elif focused.id == "side" and entry.path.startswith("device."):
-            self.app.open_device(str(entry.value))
-            event.stop()
+            self.go_to_line(entry.value)
+        elif not self.opened_entry(focused.id or "", entry.path, entry.value):
+            return
+        event.stop()
+
+    def go_to_line(self, line: int) -> None:
+        """To a line of the text, counted from 1."""
+        self.show_view("document")
+        self.area.move_cursor((line - 1, 0), center=True)
 
     # --- saving ---
 
@@ -153,7 +182,7 @@ class EditorActions(_Base):
             self.tell(f"{sentence} The draft is kept.", "warning")
             return
         self._saving = True
-        self.app.spawn(self._save(), "save policy")
+        self.app.spawn(self._save(), f"save {self.NOUN}")
 
     async def _save(self) -> None:
         from mdm_tui.services.policies import Changed
@@ -163,21 +192,22 @@ class EditorActions(_Base):
             if self.gone:
                 self.tell("Not saved: the editor was left before. The draft is kept.", "warning")
                 return
+            new = self.held is None
+            readable = self.checked is not None and self.checked.document is not None
+            if new and readable and not self.name_in_text().strip():
+                self.say(self.nameless(), "bad")
+                return
             if self.checked is not None and not self.checked.ok:
                 self.say("Not saved: the problems below come first.", "bad")
-                return
-            new = self.opened.policy is None
-            if new and not self.name_in_text().strip():
-                # The contract lets an empty name pass; nobody would find such a policy again.
-                self.say('Not created: it has no name yet. Write one between the quotes of "name".', "bad")
                 return
             if not new and not self.differences:
                 self.say("Nothing differs from the service, so nothing is sent.")
                 return
-            self.say("Reading the service's copy, then saving…")
             base = self.base
             while True:
-                answer = await self.session.policies.save(self.policy_id, self.text, base)
+                answer = await self.send(base)
+                if answer is None:
+                    return
                 if not isinstance(answer, Changed):
                     break
                 next_base = await self._decide(answer)
@@ -186,6 +216,8 @@ class EditorActions(_Base):
                 base = next_base
         except FleetError as error:
             self.say(error.sentence(), "bad")
+            if self.gone:
+                self.tell(error.sentence(), "error")
             return
         finally:
             self._saving = False
@@ -193,19 +225,19 @@ class EditorActions(_Base):
 
     async def _decide(self, changed: Any) -> str | None:
         """What to do about somebody else's change; the base to save with now, None to send nothing."""
-        choice = await answer(self.app, ChangedMeanwhile(changed))
+        choice = await answer(self.app, ChangedMeanwhile(changed, self.NOUN))
         if choice == "theirs":
             self.base = changed.theirs
-            self.load(changed.theirs)
-            await self.session.policies.drop_draft(self.policy_id)
+            self.take(changed.theirs, typed=False)
+            await self.service.drop_draft(self.document_id)
             self.say("This is the service's copy of now; ctrl+z brings your text back.")
         elif choice == "merge":
             self.base = changed.theirs
-            self.area.text = changed.merged
-            self.session.policies.draft(self.policy_id, self.base, changed.merged)
+            self.take(changed.merged)
+            self.service.draft(self.document_id, self.base, changed.merged)
             self.say("Both sides' changes are in the text. Look at them, then F2 saves.", "info")
         elif choice == "overwrite":
-            name = self.name_in_text() or "policy"
+            name = self.name_in_text() or self.NOUN
             lines = [("Their changes are lost at the service:", "warn")]
             lines += [(f"  {clean(item.pointer, 80)}", "") for item in changed.theirs_changes[:8]]
             expects = f"overwrite {len(changed.theirs_changes)}"
@@ -218,14 +250,9 @@ class EditorActions(_Base):
         return None
 
     async def _saved(self, saved: Any, new: bool) -> None:
-        from mdm_tui.services.policies import Opened
-
-        self.policy_id = saved.policy.id
-        self.opened = Opened(saved.policy.id, saved.policy, saved.base)
+        words = f"{'Created' if new else 'Saved'}{self.saved(saved)}, and read back"
         self.base = saved.base
         self.read_at = self.app.now()
-        version = f" as v{saved.policy.version}" if saved.policy.version is not None else ""
-        words = f"{'Created' if new else 'Saved'}{version}, and read back"
         if self.gone:
             self.tell(f"{words}.")
             return
@@ -242,21 +269,21 @@ class EditorActions(_Base):
     # --- reading again ---
 
     def action_reread(self) -> None:
-        self.app.spawn(self._reread(), "reread policy")
+        self.app.spawn(self._reread(), f"reread {self.NOUN}")
 
     async def _reread(self) -> None:
         from mdm_tui.tui.screens.ask import Ask
 
-        if self.opened is None or self.opened.policy is None:
-            self.tell("The service has no copy of a new policy.")
+        if self.held is None:
+            self.tell(f"The service has no copy of a new {self.NOUN}.")
             return
         if self.differences or (self.checked is not None and self.checked.document is None):
             words = "Your unsaved text is dropped and the service's copy is read."
             if not await answer(self.app, Ask("Drop your changes?", words, "drop them")):
                 return
-        await self.session.policies.drop_draft(self.policy_id)
+        await self.service.drop_draft(self.document_id)
         try:
-            self.opened = await self.session.policies.open(self.policy_id)
+            self.opened = await self.service.open(self.document_id)
         except FleetError as error:
             self.say(error.sentence(), "bad")
             return
@@ -276,7 +303,7 @@ class EditorActions(_Base):
         if not command:
             self.tell("Neither VISUAL nor EDITOR is set.", "warning")
             return
-        handle, name = tempfile.mkstemp(prefix="policy-", suffix=".json")
+        handle, name = tempfile.mkstemp(prefix=f"{self.NOUN}-", suffix=".json")
         path = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -298,4 +325,4 @@ class EditorActions(_Base):
         if code:
             self.tell(f"{clean(command, 60)} ended with {code}; the text is as it was.", "warning")
         elif text != self.text:
-            self.area.text = text.rstrip("\n")
+            self.take(text.rstrip("\n"))
