@@ -28,7 +28,8 @@ __all__ = ["Devices", "Difference", "UpdateOutcome"]
 
 T = TypeVar("T")
 
-_PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
+# The platform itself is a package of one word, `android`.
+_PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,7 @@ class DeviceScreen(DeviceActions, DeviceApps, FleetScreen):
                 (isinstance(event, kinds.DetailChanged) and event.id == self.device_id)
                 or (isinstance(event, kinds.DevicesChanged) and (event.ids is None or self.device_id in event.ids))
                 or isinstance(event, kinds.CommandsChanged)
+                or (isinstance(event, kinds.ItemsChanged) and event.kind == "groups")
             )
             if mine:
                 self.app.spawn(self.reload(), "device")

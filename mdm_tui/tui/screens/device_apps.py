@@ -99,6 +99,8 @@ async def ask_app(app: Any, session: Any, device_id: str) -> None:
 class DeviceApps(_Base):
     """What the Device screen reads beside the report: its apps and the path of its group. Mixed into `DeviceScreen`."""
 
+    _groups_asked = False
+
     if TYPE_CHECKING:
         device_id: str
         contents: Contents
@@ -119,7 +121,18 @@ class DeviceApps(_Base):
         if not isinstance(group, str) or not group or Capability.GROUPS not in self.session.factory.capabilities:
             return
         groups = await self.session.mirror.items(self.session.scope, Group, raw=False)
+        if not groups and not self._groups_asked:
+            # Told by an event when they are read.
+            self._groups_asked = True
+            self.app.spawn(self._learn_groups(), "groups")
         self.contents.group_path = clean(GroupTree.build(groups).path_text(group), 400)
+
+    async def _learn_groups(self) -> None:
+        try:
+            await self.session.groups.refresh()
+        except FleetError:
+            # The group's own name is shown all the same.
+            return
 
     def action_ask_app(self) -> None:
         """Ask the service whether one package is on this device."""
