@@ -19,7 +19,7 @@ SIGNED_IN = Answer({"result": True, "code": "S00000", "message": "", "data": {"a
 
 def sample(name: str) -> Any:
     """A sample of the seed page."""
-    return json.loads((HERE / "samples" / f"midm-{name}.json").read_text(encoding="utf-8"))
+    return json.loads((HERE / "samples" / "midm" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def fine(data: Any = None, **beside: Any) -> Answer:

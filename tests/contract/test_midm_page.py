@@ -19,11 +19,11 @@ from server_contract import MIDM
 from mdm_tui.server.testing import MIDM_URL, Fleet, fleet
 from mdm_tui.server.world.units import UnitFilter, UnitRecord
 
-SAMPLES = Path(__file__).with_name("samples")
+SAMPLES = Path(__file__).parent / "samples" / "midm"
 
 
 def sample(name: str) -> Any:
-    return json.loads((SAMPLES / f"midm-{name}.json").read_text("utf-8"))
+    return json.loads((SAMPLES / f"{name}.json").read_text("utf-8"))
 
 
 def lacks(shown: Any, given: Any, path: str = "") -> list[str]:
