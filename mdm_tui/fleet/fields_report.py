@@ -22,7 +22,7 @@ identity.group.createdAt | Group created | time
 identity.group.updatedAt | Group updated | time
 identity.license.activatedAt | License since | time
 identity.license.expiresAt | License ends | time
-identity.licensed | Licensed | text
+identity.licensed | Licensed | time
 identity.owner.email | Owner | text
 identity.owner.name | Owner's name | text
 identity.type | Family | enum

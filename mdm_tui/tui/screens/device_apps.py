@@ -25,10 +25,10 @@ else:
 __all__ = ["DeviceApps", "apps_section", "ask_app", "sorted_section"]
 
 _COLUMNS: tuple[tuple[str, str, Kind], ...] = (
-    ("Name", "name", "text"), ("Version", "version", "version"), ("Code", "version_code", "int"),
+    ("Name", "name", "text"), ("Package", "package", "text"), ("Version", "version", "version"),
+    ("Code", "version_code", "int"), ("State", "state", "enum"), ("Source", "source", "enum"),
     ("Size", "size", "bytes"), ("Data", "data", "bytes"), ("SDK", "target_sdk", "int"),
-    ("State", "state", "enum"), ("Source", "source", "enum"),
-    ("Installed", "installed_at", "time"), ("Updated", "updated_at", "time"), ("Package", "package", "text"),
+    ("Installed", "installed_at", "time"), ("Updated", "updated_at", "time"),
 )  # fmt: skip
 # An app is known by these even where no other app of the list has them.
 _ALWAYS = ("name", "version", "package")
