@@ -13,7 +13,7 @@ from mdm_tui.config.settings import Settings, load
 
 from . import codes
 
-__all__ = ["choose", "link", "settings"]
+__all__ = ["choose", "known", "limited", "link", "settings"]
 
 
 # The flags that name where a secret is, by the connection's fields of the same names.
@@ -41,6 +41,20 @@ def choose(arguments: Namespace, found: Settings) -> Connection | None:
         except ConfigError as error:
             raise error if spot else _placed(error, found) from None
     return connection
+
+
+def known(connection: Connection, found: Settings) -> Connection:
+    """A connection of the configuration whose provider is there. Raises `ConfigError` with the place."""
+    try:
+        _known(connection, f"connections.{connection.name}.provider")
+    except ConfigError as error:
+        raise _placed(error, found) from None
+    return connection
+
+
+def limited(arguments: Namespace, connection: Connection) -> Connection:
+    """The connection, with --read-only where that is given."""
+    return _replaced(connection, {"read_only": True} if arguments.read_only else {})
 
 
 def _named(arguments: Namespace, found: Settings) -> Connection | None:

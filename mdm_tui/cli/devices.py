@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import time
 from argparse import Namespace
@@ -15,13 +14,13 @@ from mdm_tui.fleet import faults
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.fields import COLUMNS, Field, column, default_columns
 
-from . import codes, output, work
+from . import codes, listing, work
 
 if TYPE_CHECKING:
     from mdm_tui.services.session import Session
-    from mdm_tui.store.mirror import Row
+    from mdm_tui.store.mirror import Row, View
 
-__all__ = ["fields_of", "run", "sorting", "with_time"]
+__all__ = ["fields_of", "list_columns", "read", "run", "sorting", "usual", "with_time", "write"]
 
 # Rows read at once: memory stays flat while a large fleet is printed.
 _CHUNK = 1_000
@@ -30,10 +29,10 @@ _CHUNK = 1_000
 def run(arguments: Namespace, env: Mapping[str, str]) -> int:
     """Print the list; the exit code."""
     if arguments.columns == "list":
-        _list_columns()
+        list_columns()
         return codes.DONE
     fields = None if arguments.columns is None else fields_of(arguments.columns)
-    return asyncio.run(_print(arguments, env, fields, sorting(arguments.sort)))
+    return asyncio.run(_print(arguments, env, fields, sorting("name" if arguments.sort is None else arguments.sort)))
 
 
 async def _print(
@@ -46,40 +45,34 @@ async def _print(
             await work.fetch(session)
         now = time.time()
         words = tuple(word for text in arguments.words for word in text.split())
-        view = View(session.scope, words=words, sort=sort, now=now)
-        ids = await session.mirror.ids(view)
-        rows: list[Row] = []
-        for start in range(0, len(ids), _CHUNK):
-            some = ids[start : start + _CHUNK]
-            found = await session.mirror.rows(session.scope, some)
-            rows += [found[id] for id in some if id in found]
-        if fields is None:
-            people = arguments.format in ("table", "md")
-            keys = default_columns(session.factory.capabilities) if people else tuple(COLUMNS)
-            fields = [COLUMNS[key] for key in keys]
-        _write(rows, fields, arguments.format, now)
+        rows = await read(session, View(session.scope, words=words, sort=sort, now=now))
+        write(rows, fields or usual(session, arguments.format), arguments.format, now)
         _say(session, len(rows), now)
+        if words == ("register",):
+            print("`register` was a word to look for; to register devices, add --csv FILE.", file=sys.stderr)
     return codes.DONE
 
 
-def _write(rows: list[Row], fields: list[Field], form: str, now: float) -> None:
-    timed = [with_time(row, now) for row in rows]
-    if form == "table":
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        text = output.table(timed, fields, now=now, width=width)
-    elif form == "md":
-        text = output.markdown(timed, fields)
-    else:
-        plain = [output.plain(values, fields) for values in timed]
-        if form == "csv":
-            text = output.csv_text(plain, fields)
-        else:
-            for row, flat in zip(rows, plain, strict=True):
-                if row.unreadable:
-                    flat["unreadable"] = row.unreadable
-            text = output.jsonl_text(plain) if form == "jsonl" else f"{output.json_text(plain)}\n"
-    sys.stdout.write(text)
-    sys.stdout.flush()
+async def read(session: Session, view: View) -> list[Row]:
+    """All rows of a view, in its order."""
+    ids = await session.mirror.ids(view)
+    rows: list[Row] = []
+    for start in range(0, len(ids), _CHUNK):
+        some = ids[start : start + _CHUNK]
+        found = await session.mirror.rows(session.scope, some)
+        rows += [found[id] for id in some if id in found]
+    return rows
+
+
+def usual(session: Session, form: str) -> list[Field]:
+    """The columns until a person chooses: for people those that this service fills, else all."""
+    people = form in listing.PEOPLE
+    return [COLUMNS[key] for key in (default_columns(session.factory.capabilities) if people else COLUMNS)]
+
+
+def write(rows: list[Row], fields: list[Field], form: str, now: float) -> None:
+    """Print devices."""
+    listing.write([{**with_time(row, now), "unreadable": row.unreadable} for row in rows], fields, form, now)
 
 
 def with_time(row: Row, now: float) -> dict[str, Value]:
@@ -131,7 +124,8 @@ def _field(name: str, flag: str) -> Field:
     return found
 
 
-def _list_columns() -> None:
+def list_columns() -> None:
+    """Print what `--columns` takes."""
     for field in COLUMNS.values():
         notes = ", ".join(part for part in (field.doc, *(f"also {alias}" for alias in field.aliases)) if part)
         print(f"{field.key:12} {field.title:10} {field.kind:8} {notes}".rstrip())

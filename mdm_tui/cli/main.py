@@ -76,27 +76,22 @@ def code_of(error: FleetError) -> int:
 
 def _run(arguments: Namespace, env: Mapping[str, str]) -> int:
     # Each command imports what it needs, and nothing before it is wanted.
-    if arguments.command in ("serve", "devices", "device"):
+    from importlib import import_module
+
+    if arguments.command not in (None, "demo"):
         gc.enable()
-    if arguments.command == "serve":
-        from . import serve
+    return import_module(f".{_room(arguments)}", __package__).run(arguments, env)
 
-        return serve.run(arguments, env)
-    if arguments.command == "demo":
-        from . import demo
 
-        return demo.run(arguments, env)
+def _room(arguments: Namespace) -> str:
+    """The module of a command."""
     if arguments.command == "devices":
-        from . import devices
-
-        return devices.run(arguments, env)
-    if arguments.command == "device":
-        from . import device
-
-        return device.run(arguments, env)
-    from . import console
-
-    return console.run(arguments, env)
+        return "register" if arguments.csv is not None else "both" if arguments.both else "devices"
+    if arguments.command in ("apps", "images"):
+        return "catalogue"
+    if arguments.command == "rollouts":
+        return "rollouts" if arguments.rollout is None or arguments.columns == "list" else "rollout"
+    return arguments.command or "console"
 
 
 def _say(sentence: str) -> None:

@@ -16,7 +16,7 @@ from .devices import Value
 from .image_route import Certainty, Doubts, Left, plan_part
 from .text import search_key
 
-__all__ = ["Certainty", "Choice", "Hardware", "Left", "Matcher", "Prediction", "hardware_of"]
+__all__ = ["Certainty", "Choice", "Hardware", "Left", "Matcher", "Outcome", "Prediction", "hardware_of"]
 
 Outcome = Literal["install", "there", "none", "unknown"]
 

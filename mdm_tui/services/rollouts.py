@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mdm_tui.fleet.conflicts import Clash
@@ -200,14 +200,23 @@ class Rollouts:
         The catalogue is read anew and the scope resolved. Raises `FleetError` INVALID for a text that is no JSON;
         other problems are in the plan.
         """
-        known_as = "" if rollout_id is None or rollout_id.startswith(NEW) else rollout_id
-        document = load(mine)
-        if not isinstance(document, dict):
-            raise FleetError(Kind.INVALID, "Not sent: a rollout is a JSON object", sent=Sent.NEVER)
-        rollout = self.form.read(document)
+        rollout = self.form.read(_object(mine))
         reach = await self._resolver.resolve(rollout, progress, stop)
-        # After the scope: that has read the list of groups.
-        looked = await self._checker.check(document, known_as, fresh=True)
+        # The rest after the scope: that has read the list of groups.
+        return await self._planned(rollout_id, mine, base, rollout, reach, fresh=True)
+
+    async def outlook(self, rollout: Rollout) -> RolloutPlan:
+        """What a rollout does, as last seen; asks nobody. It is none to be saved."""
+        text = self._saver.text(rollout)
+        read = self.form.read(_object(text))
+        plan = await self._planned(rollout.id, text, text, read, await self._resolver.seen(read), fresh=False)
+        return replace(plan, at=float("-inf"))
+
+    async def _planned(
+        self, rollout_id: str | None, mine: str, base: str, rollout: Rollout, reach: Reach, *, fresh: bool
+    ) -> RolloutPlan:
+        known_as = "" if rollout_id is None or rollout_id.startswith(NEW) else rollout_id
+        looked = await self._checker.check(_object(mine), known_as, fresh=fresh)
         index = await self._resolver.index()
         clashes, left_out = await self._checker.conflicts(looked, known_as, reach.devices, index)
         return make_plan(
@@ -273,6 +282,13 @@ class Rollouts:
         while True:
             yield await self.progress(rollout_id, visible=visible())
             await self._context.clock.sleep(every)
+
+
+def _object(text: str) -> dict[str, Any]:
+    document = load(text)
+    if not isinstance(document, dict):
+        raise FleetError(Kind.INVALID, "Not sent: a rollout is a JSON object", sent=Sent.NEVER)
+    return document
 
 
 def _refused(why: str, problems: tuple[Problem, ...] = (), *, todo: str = "") -> FleetError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -117,6 +117,28 @@ class Resolver:
             at=self._context.clock.now(),
         )
 
+    async def seen(self, rollout: Rollout) -> Reach:
+        """Whom it reaches as last seen; asks nobody, so entries that the mirror does not know are undecided."""
+        context, index = self._context, await self.index()
+        entries = await self._known(list(dict.fromkeys(entry.strip() for entry in rollout.devices)), {})
+        for text in rollout.devices:
+            entries.setdefault(text.strip(), Entry(text.strip(), "undecided"))
+        groups: list[GroupReach] = []
+        if not rollout.everyone:
+            tree = GroupTree.build(await context.mirror.items(context.scope, Group))
+            wanted = list(dict.fromkeys(rollout.groups))
+            groups, _ = _reaches(wanted, tree, index, {group: _seen(tree, index, group) for group in wanted})
+        return Reach(
+            rollout.everyone,
+            index.reach(rollout),
+            tuple(groups),
+            tuple(entries.values()),
+            mirrored=len(index.all),
+            complete=all(entry.state != "undecided" for entry in entries.values())
+            and not any(g.unread for g in groups),
+            at=context.clock.now(),
+        )
+
     async def index(self) -> Index:
         """The devices as the mirror has them now."""
         facts = await self._context.mirror.facts(self._context.scope, FACTS)
@@ -155,25 +177,7 @@ class Resolver:
             elif why := await self._members(group, work):
                 unread[group] = why
             work.done += 1
-        index = await self.index()
-        inside = {group: index.group(group) for group in wanted}
-        covered: set[str] = set(wanted)
-        found: list[GroupReach] = []
-        for group in wanted:
-            node = tree.get(group)
-            below = [key for key in tree.below(group) if key not in covered] if node is not None else []
-            covered.update(below)
-            found.append(
-                GroupReach(
-                    group,
-                    node.name if node is not None else group,
-                    len(inside[group]),
-                    sum(tree.node(key).devices or 0 for key in below),
-                    unread.get(group) == _GONE,
-                    unread.get(group, "").removeprefix(_GONE),
-                )
-            )
-        return found, {device for devices in inside.values() for device in devices}
+        return _reaches(wanted, tree, await self.index(), unread)
 
     async def _members(self, group: str, work: _Work) -> str:
         """Read who is in a group, page by page; why they may not all be known then, else ""."""
@@ -285,3 +289,36 @@ class Resolver:
         """A save may have registered these: what was answered before is no more true."""
         for text in texts:
             self._asked.pop(text, None)
+
+
+def _seen(tree: GroupTree, index: Index, group: str) -> str:
+    """Why the members of a group may not all be known here, "" when the numbers agree."""
+    node = tree.get(group)
+    if node is None:
+        return _GONE
+    held = len(index.group(group))
+    return "" if node.devices in (None, held) else f"{held:,} of {node.devices:,} as last seen here"
+
+
+def _reaches(
+    wanted: list[str], tree: GroupTree, index: Index, unread: Mapping[str, str]
+) -> tuple[list[GroupReach], set[str]]:
+    """Each group of a scope with its devices, and all of those. unread: why a group's members may not be known."""
+    inside = {group: index.group(group) for group in wanted}
+    covered: set[str] = set(wanted)
+    found: list[GroupReach] = []
+    for group in wanted:
+        node = tree.get(group)
+        below = [key for key in tree.below(group) if key not in covered] if node is not None else []
+        covered.update(below)
+        found.append(
+            GroupReach(
+                group,
+                node.name if node is not None else group,
+                len(inside[group]),
+                sum(tree.node(key).devices or 0 for key in below),
+                unread.get(group) == _GONE,
+                unread.get(group, "").removeprefix(_GONE),
+            )
+        )
+    return found, {device for devices in inside.values() for device in devices}

@@ -1,0 +1,211 @@
+"""`mdm-tui rollouts NAME-or-ID`: one rollout, whom it reaches, what is in its way, and how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import textwrap
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mdm_tui.fleet.catalogue import CatalogueApp, Image
+from mdm_tui.fleet.groups import Group, GroupTree
+from mdm_tui.fleet.matching import Outcome
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.text import clean, search_key
+from mdm_tui.fleet.values import show
+
+from . import codes, output, work
+from .rollouts import SCHEDULE, known, options_in
+
+if TYPE_CHECKING:
+    from mdm_tui.services.rollouts import RolloutPlan
+    from mdm_tui.services.rollouts_progress import Count, Progress
+    from mdm_tui.services.session import Session
+
+__all__ = ["run"]
+
+_NAMED = 20
+# Lists of apps that are read for its progress, one call each.
+_MOST_LISTS = 40
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading with pairs below it, or with sentences (the pair's name is "")."""
+
+    title: str
+    lines: list[tuple[str, str]]
+
+
+def run(arguments: Namespace, env: Mapping[str, str]) -> int:
+    """Print one rollout; the exit code."""
+    return asyncio.run(_print(arguments, env))
+
+
+async def _print(arguments: Namespace, env: Mapping[str, str]) -> int:
+    fresh = arguments.refresh
+    async with work.session(arguments, env) as session:
+        found, at = await known(session, refresh=fresh)
+        rollout = _find(found, arguments.rollout, fresh=fresh)
+        if arguments.format == "json":
+            # The service's own text: what this console does not know is in it.
+            sys.stdout.write(f"{output.json_text(json.loads(rollout.raw))}\n")
+            sys.stdout.flush()
+        else:
+            await _learn(session, fresh=fresh)
+            # The same text on both sides: nothing is going to be saved.
+            rollouts = session.rollouts
+            text = (await rollouts.open(rollout.id)).base if fresh else ""
+            plan = await rollouts.plan(rollout.id, text, text) if fresh else await rollouts.outlook(rollout)
+            progress = await rollouts.progress(rollout.id, most=_MOST_LISTS) if fresh else None
+            sections = [
+                await _summary(session, rollout),
+                _Section("Reach", [("", sentence) for sentence in plan.sentences]),
+                _Section("Problems", _capped([(problem.pointer, problem.message) for problem in plan.problems])),
+                _Section("Progress", await _progress(session, plan, progress)),
+            ]
+            _write([section for section in sections if section.lines], rollout.name, arguments.format)
+        hint = "" if fresh else "; --refresh asks the service"
+        print(f"{session.connection.name}, {work.said_age(at, time.time())}{hint}.", file=sys.stderr)
+    return codes.DONE
+
+
+def _find(found: list[Rollout], text: str, *, fresh: bool) -> Rollout:
+    """The rollout that a person means: by id, by name, else by the beginning of either. Raises `CliError`."""
+    wanted = search_key(text).strip()
+    fits = (
+        lambda one: one.id == text,
+        lambda one: search_key(one.name).strip() == wanted,
+        lambda one: one.id.startswith(text) or search_key(one.name).startswith(wanted),
+    )
+    some = next((some for fit in fits if (some := [one for one in found if fit(one)])), [])
+    if not some:
+        hint = "" if fresh else " --refresh asks the service first."
+        raise codes.CliError(f"No rollout has the id or name {text!r}.{hint}")
+    if len(some) > 1:
+        named = ", ".join(f"{one.name} ({one.id})" for one in some[:5])
+        raise codes.CliError(f"{text!r} fits {len(some)} rollouts: {named}.", codes.USAGE)
+    return some[0]
+
+
+async def _learn(session: Session, *, fresh: bool) -> None:
+    """Read what a rollout is understood by, where it is asked for or was never read."""
+    if fresh or session.sync.state.last_ok is None:
+        await work.fetch(session)
+    for kind, read in (
+        (Group, session.groups.refresh),
+        (CatalogueApp, session.catalogue.refresh_apps),
+        (Image, session.catalogue.refresh_images),
+    ):
+        if fresh or await session.mirror.listed_at(session.scope, kind) is None:
+            await read()
+
+
+async def _summary(session: Session, rollout: Rollout) -> _Section:
+    tree: GroupTree = await session.groups.tree()
+    apps = {ref: app for app in await session.catalogue.apps() for ref in (app.id, *app.refs)}
+    images = {ref: image for image in await session.catalogue.images() for ref in (image.id, *image.refs)}
+    titles = dict(session.rollouts.form.flags)
+
+    def app_text(ref: str, flags: Mapping[str, bool]) -> str:
+        app = apps.get(ref)
+        on = [titles.get(key, clean(key, 40)) for key, value in flags.items() if value]
+        name = f"{app.name or app.package or ref} ({app.package} {app.version})" if app is not None else f"{ref} (gone)"
+        return f"{name}: {', '.join(on)}" if on else name
+
+    lines = [
+        ("Id", rollout.id),
+        ("Enabled", show(rollout.enabled, "bool")),
+        ("Everyone", "yes: its scope is ignored" if rollout.everyone else "no"),
+        *_listed("Group", (tree.path_text(key) if key in tree else f"{key} (gone)" for key in rollout.groups)),
+        *_listed("Device", rollout.devices),
+        *_listed("App", (app_text(app.app_id, app.flags) for app in rollout.apps)),
+        *_listed("Image", (images[ref].name or ref if ref in images else f"{ref} (gone)" for ref in rollout.images)),
+    ]
+    form = session.rollouts.form
+    for section in dict.fromkeys(option.section for option in form.options):
+        lines += [
+            (title if section != SCHEDULE else f"{SCHEDULE}: {title.lower()}", value)
+            for title, value in options_in(rollout, form, section)
+        ]
+    lines += [
+        ("Written by", rollout.writer),
+        ("Created", show(rollout.created_at, "time")),
+        ("Updated", show(rollout.updated_at, "time")),
+        ("Unreadable", rollout.unreadable),
+    ]
+    return _Section("", [(name, clean(value)) for name, value in lines if value])
+
+
+def _listed(name: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Each on a line of its own, as many as anybody reads."""
+    return _capped([(name, clean(text)) for text in texts], name)
+
+
+def _capped(lines: list[tuple[str, str]], name: str = "") -> list[tuple[str, str]]:
+    return lines if len(lines) <= _NAMED else [*lines[:_NAMED], (name, f"and {len(lines) - _NAMED:,} more")]
+
+
+async def _progress(session: Session, plan: RolloutPlan, progress: Progress | None) -> list[tuple[str, str]]:
+    if progress is None:
+        prediction = plan.prediction
+        if not any(kin.choice.images or kin.choice.left for kin in prediction.kin):
+            return []
+        found = [(word, prediction.count(outcome)) for outcome, word in _OUTCOMES if prediction.count(outcome)]
+        said = ", ".join(f"{count:,} {word}" for word, count in found)
+        return [("Images", said)] if said else []
+    apps = {ref: app for app in await session.catalogue.apps() for ref in (app.id, *app.refs)}
+    lines = [
+        (f"{apps[ref].name or ref}" if ref in apps else ref, _counted(count)) for ref, count in progress.apps.items()
+    ]
+    if progress.images is not None:
+        lines.append(("Images", _counted(progress.images)))
+    if progress.apps and progress.asked < len(progress.devices):
+        asked = f"the apps of {progress.asked:,} of {len(progress.devices):,} devices were read, the others are unknown"
+        lines.append(("", f"{asked[0].upper()}{asked[1:]}."))
+    lines += [("", note) for note in progress.notes if note not in plan.reach.notes]
+    return [(clean(name, 80), text) for name, text in lines]
+
+
+_OUTCOMES: tuple[tuple[Outcome, str], ...] = (
+    ("there", "done"),
+    ("install", "waiting"),
+    ("none", "unfit"),
+    ("unknown", "unknown"),
+)
+
+
+def _counted(count: Count) -> str:
+    found = [(word, getattr(count, word)) for word in ("done", "waiting", "unfit", "unknown")]
+    return ", ".join(f"{number:,} {word}" for word, number in found if number) or "no device"
+
+
+def _write(sections: list[_Section], name: str, form: str) -> None:
+    out: list[str] = []
+    if form == "md":
+        plain = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|#~"})
+        for section in sections:
+            out.append(f"{'##' if section.title else '#'} {section.title or name.translate(plain)}\n")
+            out += [f"- {f'{key}: ' if key else ''}{text}".translate(plain) for key, text in section.lines]
+            out.append("")
+    else:
+        width = min(_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
+        for section in sections:
+            out.append(section.title or name)
+            size = max((output.cell_width(key) for key, _ in section.lines), default=0)
+            for key, text in section.lines:
+                blank = " " * (size - output.cell_width(key) + 2 if size else 0)
+                head = f"  {key}{blank}"
+                out += textwrap.wrap(
+                    text, width, initial_indent=head, subsequent_indent=" " * (size + 4 if size else 2)
+                )
+            out.append("")
+    sys.stdout.write("\n".join(out).rstrip("\n") + "\n")
+    sys.stdout.flush()
