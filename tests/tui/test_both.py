@@ -58,7 +58,7 @@ async def test_a_device_known_to_both_is_one_row_with_both_sources(tmp_path: Pat
         together = [key for key, row in found.items() if len(row.sides) == 2]
         assert together and len(found) < acme.sync.state.total + depot.sync.state.total  # type: ignore[operator]
         row = await to(on, screen, together[0])
-        await on.until(lambda: "acme (" in screen.preview.text and "depot (" in screen.preview.text)
+        await on.until(lambda: "acme · " in screen.preview.text and "depot · " in screen.preview.text)
         assert {side.connection for side in row.sides} == {acme.scope, depot.scope}
         assert "⇄ both" in text(on)
         header = screen.query_one(Header).text
@@ -125,7 +125,7 @@ async def test_enter_asks_in_which_system_and_its_header_names_it(tmp_path: Path
         row = await to(on, screen, key)
         await on.press("enter")
         await on.until(lambda: isinstance(on.app.screen, Choose))
-        assert "in acme (Applivery" in text(on) and "in depot (" in text(on)
+        assert "in acme · Applivery" in text(on) and "in depot · " in text(on)
         await on.press("down", "enter")
         await on.until(lambda: isinstance(on.app.screen, DeviceScreen))
         device = on.app.screen

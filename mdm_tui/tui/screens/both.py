@@ -101,6 +101,7 @@ class BothScreen(BothActions, FleetScreen):
         self.filter = FilterLine(id="filter")
         self.preview = Preview(id="preview")
         self._total: int | None = None
+        self._segments: dict[str, dict[str, str]] = {}
         self._asking = 0
         self._last_tick = 0.0
         self._previewed: Any = None
@@ -126,7 +127,9 @@ class BothScreen(BothActions, FleetScreen):
     def systems(self) -> both_text.Systems:
         """The open connections by scope."""
         return {
-            session.scope: both_text.System(session.connection.name, session.factory.title)
+            session.scope: both_text.System(
+                session.connection.name, session.factory.title, self._segments.get(session.scope, {})
+            )
             for session in self.twins.sessions
         }
 
@@ -145,6 +148,7 @@ class BothScreen(BothActions, FleetScreen):
         self.app.spawn(self._ask(top), "both")
 
     async def _ask(self, top: bool) -> None:
+        from mdm_tui.fleet.devices import Segment
         from mdm_tui.store.threads import Interrupted
 
         self._asking += 1
@@ -157,6 +161,9 @@ class BothScreen(BothActions, FleetScreen):
         except Interrupted:
             # A newer question took its place.
             return
+        for session in self.twins.sessions:
+            held = await session.mirror.items(session.scope, Segment)
+            self._segments[session.scope] = {str(segment.id): segment.name for segment in held}
         if mine != self._asking or self.gone:
             return
         self.source.put(keys)

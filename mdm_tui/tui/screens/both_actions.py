@@ -71,7 +71,7 @@ class BothActions(_Base):
         from mdm_tui.tui.screens.ask import Choose
 
         options = [
-            (one.scope, f"in {one.connection.name} ({one.factory.title})", (notes or {}).get(one.scope, ""))
+            (one.scope, f"in {one.connection.name} · {one.factory.title}", (notes or {}).get(one.scope, ""))
             for one in sessions
         ]
         chosen = await answer(self.app, Choose(title, options, none=notes is not None))
@@ -170,7 +170,7 @@ class BothActions(_Base):
         options = [("all", "All devices", f"{counts.total:,}"), ("any", "Any disagreement", f"{counts.differs:,}")]
         options += [(f"kind {kind}", f"Differ in {words}" if kind != "only" else "Only in one of them",
                      f"{counts.by.get(kind, 0):,}") for kind, words in both_text.DISAGREEMENTS.items()]  # fmt: skip
-        options += [(f"in {scope}", f"Only in {system.name} ({system.title})", f"{counts.only.get(scope, 0):,}")
+        options += [(f"in {scope}", f"Only in {system.full}", f"{counts.only.get(scope, 0):,}")
                     for scope, system in self.systems().items()]  # fmt: skip
         chosen = await answer(self.app, Choose("Which devices?", options))
         if chosen is None:

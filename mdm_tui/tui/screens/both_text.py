@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mdm_tui.fleet.faults import silent
@@ -17,14 +18,32 @@ from mdm_tui.tui.widgets.lines import Part, part
 if TYPE_CHECKING:
     from mdm_tui.store.mirror import TwinRow, TwinSide
 
-__all__ = ["DISAGREEMENTS", "SORTABLE", "System", "cells", "columns", "flat", "glyph", "strip", "ticket", "why_alone"]
+__all__ = [
+    "DISAGREEMENTS",
+    "SORTABLE",
+    "System",
+    "cells",
+    "columns",
+    "flat",
+    "glyph",
+    "place",
+    "strip",
+    "ticket",
+    "why_alone",
+]
 
 
 class System(NamedTuple):
-    """One open connection, as a row names it. title: of the service."""
+    """One open connection, as a row names it. title: of the service. segments: names by number, where it has them."""
 
     name: str
     title: str
+    segments: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def full(self) -> str:
+        """Which connection, and whose service it is."""
+        return f"{self.name} · {self.title}"
 
 
 Systems = Mapping[str, System]
@@ -80,11 +99,11 @@ def _cell(row: TwinRow, key: str, systems: Systems, now: float) -> Cell:
             return Cell("-", "muted")
         late = "seen" in row.differs or silent(seen, now)
         return Cell(calm_age(now - seen), "warn" if late else "muted")
+    if key == "group":
+        return _group(row, systems)
     value = row.value(key)
     if value in (None, ""):
         return Cell("-", "muted")
-    if key == "group":
-        return Cell(str(value), "warn" if "group" in row.differs else "muted")
     return Cell(str(value), "" if key == "name" else "muted")
 
 
@@ -117,6 +136,14 @@ def _os(row: TwinRow) -> Cell:
     return Cell("/".join(short) or "-", "warn" if "version" in row.differs else "muted")
 
 
+def _group(row: TwinRow, systems: Systems) -> Cell:
+    named = (place(side, systems.get(side.connection))[0] for side in row.sides)
+    found = list(dict.fromkeys(name for name in named if name))
+    if "group" in row.differs:
+        return Cell("/".join(found), "warn")
+    return Cell(found[0] if found else "-", "muted")
+
+
 def _newest(row: TwinRow) -> float | None:
     found = [side.row.values.get("seen") for side in row.sides]
     return max((float(seen) for seen in found if isinstance(seen, (int, float))), default=None)
@@ -141,13 +168,13 @@ def glyph(row: TwinRow) -> Cell:
 
 def strip(row: TwinRow, systems: Systems, now: float) -> list[list[Part]]:
     """One line for each source: its system's name, and what it says; where they differ it is loud."""
-    width = max((len(f"{system.name} ({system.title})") for system in systems.values()), default=0)
+    width = max((len(system.full) for system in systems.values()), default=0)
     lines: list[list[Part]] = []
     for scope, system in systems.items():
         side = next((side for side in row.sides if side.connection == scope), None)
-        head = fit(f"{system.name} ({system.title})", min(width, 34))
+        head = fit(system.full, min(width, 34))
         line = [part(f" {head}  ", "text" if side is not None else "muted", bold=side is not None)]
-        line += [part("not in it", "info")] if side is None else _said(row, side, now)
+        line += [part("not in it", "info")] if side is None else _said(row, side, system, now)
         lines.append(line)
     if why := why_alone(row):
         lines = [line for line in lines if line[1][0] != "not in it"]
@@ -155,15 +182,32 @@ def strip(row: TwinRow, systems: Systems, now: float) -> list[list[Part]]:
     return lines
 
 
-def _said(row: TwinRow, side: TwinSide, now: float) -> list[Part]:
+def place(side: TwinSide, system: System | None) -> tuple[str, str]:
+    """Where a system puts a device, and what it calls that: its group, else its segment; "" where it says neither."""
+    values = side.row.values
+    if values.get("group"):
+        return str(values["group"]), "group"
+    segment = values.get("segment")
+    named = system.segments.get(str(segment), "") if system is not None and segment is not None else ""
+    return named, "segment"
+
+
+def _moment(seen: float, now: float) -> str:
+    """`10:42, 4m`; with its date when it is older than a day."""
+    moment = show_time(seen)
+    return f"{moment[11:16] if 0 <= now - seen < 86_400 else moment[:16]}, {calm_age(now - seen)}"
+
+
+def _said(row: TwinRow, side: TwinSide, system: System, now: float) -> list[Part]:
     values = side.row.values
     seen = values.get("seen")
+    name, what = place(side, system)
     version = " ".join(str(values[key]) for key in ("os", "build") if values.get(key))
     said = (
         ("", devices_text.state_word(values)),
         ("version", f"Android {version}" if version else ""),
-        ("group", f"group {values['group']}" if values.get("group") else ""),
-        ("seen", f"seen {show_time(seen)[:16]}, {calm_age(now - seen)}" if isinstance(seen, (int, float)) else ""),
+        ("group", f"{what} {name}" if name else ""),
+        ("seen", f"seen {_moment(seen, now)}" if isinstance(seen, (int, float)) else ""),
         ("", f"policy {values['policy']}" if values.get("policy") else ""),
     )
     found: list[Part] = []
@@ -183,8 +227,10 @@ def flat(row: TwinRow, systems: Systems) -> dict[str, str]:
         held = sides.get(scope)
         values: Mapping[str, Any] = held.values if held is not None else {}
         found[f"{system.name}.id"] = held.id if held is not None else ""
-        for key in ("os", "build", "group"):
+        for key in ("os", "build"):
             found[f"{system.name}.{key}"] = str(values.get(key) or "")
+        side = next((side for side in row.sides if side.connection == scope), None)
+        found[f"{system.name}.group"] = place(side, system)[0] if side is not None else ""
         seen = values.get("seen")
         found[f"{system.name}.seen"] = show_time(seen) if isinstance(seen, (int, float)) else ""
     return found
