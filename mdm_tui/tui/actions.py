@@ -61,18 +61,25 @@ GROUP_TITLES: Final[dict[str, str]] = {
     "policies": "Policies",
     "policy": "Policy editor",
     "queue": "Queue",
+    "groups": "Groups",
+    "catalogue": "Apps and images",
+    "record": "One of them, whole",
+    "register": "Registering devices",
     "both": "Both: all open connections",
     "connections": "The list of connections",
     "form": "Editing a device",
     "field": "A field of a form",
     "list": "Moving and marking",
+    "moves": "Moving",
+    "tree": "In the tree",
     "everywhere": "Everywhere",
 }
 
 _SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue"), ("activity", "Activity"),
             ("pulse", "Pulse"), ("groups", "Groups"), ("apps", "Apps"), ("images", "Images"),
             ("rollouts", "Rollouts"))  # fmt: skip
-_LISTS = ("devices", "policies", "queue", "both")
+_FLAT = ("devices", "policies", "queue", "catalogue", "both")
+_LISTS = (*_FLAT, "groups")
 _LATER = frozenset({"activity", "pulse"})
 _LINES = {
     "grid.up": "Up, down", "grid.down": "Up, down", "grid.page_up": "A page", "grid.page_down": "A page",
@@ -81,6 +88,8 @@ _LINES = {
     "grid.extend_up": "Mark up, down", "grid.extend_down": "Mark up, down",
     "grid.next": "Next, previous fault", "grid.previous": "Next, previous fault",
 }  # fmt: skip
+# What a list without columns to scroll and without marks has too.
+_SHARED = frozenset(_LINES) - {"grid.left", "grid.right", "grid.extend_up", "grid.extend_down"} | {"grid.open"}
 _MOVES = frozenset(_LINES) - {"grid.next", "grid.previous"}
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -97,6 +106,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("back", "escape,q", "One layer back", ("everywhere",), "back"),
     Action("connections", "at", "Connections", ("everywhere",), "connections",
            "shows another one, opens several beside each other, closes one"),
+    Action("go.register", "", "Register devices", ("everywhere",), "register", "from a list or a CSV file",
+           needs=(Capability.DEVICE_REGISTER,)),
     Action("both", "B", "Both", ("everywhere",), "both", "the devices of all open connections, joined by serial"),
     Action("arm", "A", "Arm or lock", ("everywhere",), "arm", "a production connection, for a while, to change things"),
     Action("quit", "ctrl+q", "Quit", ("everywhere",), "leave", "asks if something is running"),
@@ -104,8 +115,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "copies what is selected, else clears what is typed; never quits", palette=False),
     # lists: owned by the screen that has the list
     Action("filter.open", "slash", "Filter", _LISTS, "filter", "words side by side must all be there"),
-    Action("sort.by", "s", "Sort by", _LISTS, "sort", "the same column again turns it round", line="Sort by, then by"),
-    Action("sort.add", "S", "Add to the sorting", _LISTS, "sort_add", line="Sort by, then by"),
+    Action("sort.by", "s", "Sort by", _FLAT, "sort", "the same column again turns it round", line="Sort by, then by"),
+    Action("sort.add", "S", "Add to the sorting", _FLAT, "sort_add", line="Sort by, then by"),
     Action("refresh", "r", "Refresh now", (*_LISTS, "device"), "refresh_now",
            "reads anew, and lets the order settle"),
     Action("act", "c", "Act", ("devices", "device"), "act",
@@ -117,14 +128,25 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit",
            needs=(Capability.DEVICE_EDIT, Capability.POLICY_EDIT)),
     Action("new", "plus", "New", ("policies",), "new"),
-    Action("copy", "y", "Copy", (*_LISTS, "device"), "copy", "a line fit for a ticket"),
-    Action("copy.all", "Y", "Copy all of it", ("device",), "copy_all"),
+    Action("register", "plus", "Register devices", ("devices",), "register", palette=False,
+           needs=(Capability.DEVICE_REGISTER,)),
+    Action("group.new", "plus", "New", ("groups",), "new", "a group below the one under the cursor, or devices in it",
+           needs=(Capability.GROUP_EDIT, Capability.DEVICE_REGISTER)),
+    Action("group.rename", "e", "Rename", ("groups",), "rename", needs=(Capability.GROUP_EDIT,)),
+    Action("group.act", "c", "Act", ("groups",), "act", "rename, move, delete; a new group, devices to register"),
+    Action("group.devices", "o", "Devices", ("groups",), "devices", "of the group, also with the groups below it"),
+    Action("group.whole", "asterisk", "Open all below", ("groups",), "open_all", "pressed again, closes them"),
+    Action("rollouts.using", "o", "Rollouts", ("catalogue", "record"), "related", "those that use it",
+           needs=(Capability.ROLLOUTS,)),
+    Action("more", "greater_than_sign", "Next page", ("catalogue",), "more", "of what the service finds"),
+    Action("copy", "y", "Copy", (*_LISTS, "device", "record"), "copy", "a line fit for a ticket"),
+    Action("copy.all", "Y", "Copy all of it", ("device", "record"), "copy_all"),
     Action("export", "x", "Export", (*_LISTS, "device"), "export", "what is seen, to a CSV or JSON file"),
     Action("marks.only", "m", "Only marked", ("devices", "both"), "only_marked"),
     Action("faults.only", "f", "Faults only", ("devices",), "faults_only"),
     Action("freeze", "z", "Freeze", ("devices", "both"), "freeze", "order and members stay until it is pressed again"),
     Action("columns", "W", "Choose columns", ("devices",), "columns"),
-    Action("preview", "p", "Preview", ("devices", "both"), "preview"),
+    Action("preview", "p", "Preview", ("devices", "groups", "both"), "preview"),
     Action("both.act", "c", "Act", ("both",), "act", "asks which system first; a run never crosses connections"),
     Action("both.differ", "d", "Disagreements", ("both",), "differ", "only devices on which the systems disagree"),
     Action("both.only", "F", "Which disagreements", ("both",), "which", "version, group, last seen, only in one"),
@@ -159,6 +181,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("policy.view", "f3", "Next view", ("policy",), "switch_view", "document, changes, contents, devices"),
     Action("policy.editor", "f4", "$EDITOR", ("policy",), "external_editor"),
     Action("policy.reread", "f5", "Read again", ("policy",), "reread", "the service's copy, after asking"),
+    # registering devices: function keys for the whole, because letters are text in the list
+    Action("register.send", "f2,ctrl+s", "Check, then send", ("register",), "send"),
+    Action("register.file", "f3", "CSV file", ("register",), "file", "read its rows"),
+    Action("register.terms", "f4", "License, group", ("register",), "terms", "and whether licenses are renewed"),
+    Action("register.again", "f5", "Check again", ("register",), "check_again", "or begin a new list after sending"),
+    Action("register.stop", "f6", "Stop", ("register",), "stop", "the check, or the sending"),
+    Action("register.name", "space", "Reset this one", ("register",), "name_one",
+           "one that exists: it is saved again, and its status is reset", palette=False),
+    Action("register.export", "f7", "Export", ("register",), "export", "the rows and what became of them"),
     # forms: function keys for the whole, because letters are text there
     Action("form.send", "f2,ctrl+s", "Send the changes", ("form",), "send"),
     Action("form.reread", "f5", "Start again", ("form",), "reread", "from what the service holds"),
@@ -169,10 +200,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("field.clear", "delete,backspace", "Remove", ("field",), "clear", palette=False),
     # the list itself: owned by the grid
     *(
-        Action(name, keys, title[:1].upper() + title[1:], ("list",), do,
+        Action(name, keys, title[:1].upper() + title[1:], ("list", "moves") if name in _SHARED else ("list",), do,
                palette=name not in _MOVES, line=_LINES.get(name, ""))
         for keys, do, name, title in GRID_KEYS
     ),
+    # the tree: owned by its grid
+    Action("tree.close", "left,h", "Close, or to the one above", ("tree",), "close", palette=False),
+    Action("tree.open", "right,l,space", "Open", ("tree",), "unfold", palette=False),
 )  # fmt: skip
 
 # A keymap moves bindings, so what has no key is bound to one that no keyboard has.
@@ -182,8 +216,8 @@ BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 _NAMES: Final = {
     "question_mark": "?", "slash": "/", "colon": ":", "greater_than_sign": ">", "less_than_sign": "<", "plus": "+",
-    "at": "@", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space", "f2": "F2",
-    "f3": "F3", "f4": "F4", "f5": "F5",
+    "asterisk": "*", "at": "@", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "space": "space",
+    "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5", "f6": "F6", "f7": "F7",
 }  # fmt: skip
 
 

@@ -83,6 +83,12 @@ class Going(_Base):
         else:
             safe.toast(self, "", "One connection is set up: there is nothing to join it with.", "warning")
 
+    def action_register(self) -> None:
+        """Register devices on the connection that is looked at."""
+        from mdm_tui.tui.screens.register import open_register
+
+        open_register(self, self.session)
+
     def action_connections(self) -> None:
         """Which connection to look at."""
         from mdm_tui.tui.screens.connections import choose_connection
@@ -193,6 +199,8 @@ class Going(_Base):
             await self._segment(rest)
         elif name == "connect":
             await self._connect(rest)
+        elif name == "register" and not rest:
+            self.action_register()
         elif name == "both" and not rest:
             await self.action_both()
         elif name in (*(place.key for place in modes.SCREENS), *modes.LATER) and not rest:

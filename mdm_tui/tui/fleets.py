@@ -56,6 +56,8 @@ class Fleets(Kept):
         self.current = current
         self.known = {**(connections or {}), **{name: one.connection for name, one in sessions.items()}}
         self.trouble: dict[str, str] = {}
+        self.lists: dict[str, str] = {}
+        """Lists of devices to register that were typed and not sent, by a session's scope."""
         self._opener = opener
         self._bridges: dict[str, Bridge] = {}
         self._starting: dict[str, asyncio.Task[Any]] = {}

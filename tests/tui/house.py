@@ -17,10 +17,11 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from mdm_tui.config.connections import Connection
 from mdm_tui.config.credentials import Secret
 from mdm_tui.config.paths import Paths
 from mdm_tui.config.settings import Settings
-from mdm_tui.server.testing import BASE_URL, Fleet, fleet
+from mdm_tui.server.testing import BASE_URL, MIDM_URL, Fleet, fleet
 from mdm_tui.services.session import Session
 from mdm_tui.tui.app import MdmApp
 from mdm_tui.tui.screens import dialogs
@@ -48,7 +49,8 @@ def _textual(task: asyncio.Task[Any]) -> bool:
 class House:
     """One fleet, its network, one session and the app on it."""
 
-    def __init__(self, folder: Path, *, width: int, height: int, **options: Any) -> None:
+    def __init__(self, folder: Path, *, width: int, height: int, midm: bool = False, **options: Any) -> None:
+        """midm: the session speaks MiDM instead of Applivery; the fleet is the same."""
         self.clock = DeskClock()
         self.size = (width, height)
         more = options.pop("connection", {})
@@ -57,12 +59,12 @@ class House:
         self.net = Faulty(httpx.ASGITransport(self.fleet.app))
         self.paths = Paths(*(folder / name for name in ("config", "state", "cache", "data")))
         self.session = Session(
-            connection(url=BASE_URL, organization=self.fleet.organization, **more),
+            self._connection(midm, more),
             self.paths,
             clock=self.clock,
             env={},
             transport=self.net,
-            secrets={"token": Secret(self.fleet.token)},
+            secrets=self._secrets(midm),
             dice=random.Random(1),
         )
         self.session.open_store()
@@ -83,6 +85,17 @@ class House:
             self.fleet.world.advance(seconds)
 
         self.clock.moved = moved
+
+    def _connection(self, midm: bool, more: dict[str, Any]) -> Connection:
+        if not midm:
+            return connection(url=BASE_URL, organization=self.fleet.organization, **more)
+        given = {"provider": "midm", "url": MIDM_URL, "organization": self.fleet.site, "email": self.fleet.email}
+        return connection(**{**given, **more})
+
+    def _secrets(self, midm: bool) -> dict[str, Secret]:
+        if not midm:
+            return {"token": Secret(self.fleet.token)}
+        return {"api_key": Secret(self.fleet.api_key), "password": Secret(self.fleet.password)}
 
     # --- waiting ---
 

@@ -29,10 +29,14 @@ def test_no_default_key_is_one_that_terminals_keep() -> None:
     assert not [key for key in used if key.startswith("alt+")]
 
 
-@pytest.mark.parametrize("group", [group for group in GROUP_TITLES if group not in ("list", "everywhere")])
+@pytest.mark.parametrize(
+    "group", [group for group in GROUP_TITLES if group not in ("list", "moves", "tree", "everywhere")]
+)
 def test_no_two_actions_meet_on_one_key(group: str) -> None:
     # Where there is no list, its keys may mean something else.
-    beside = ("everywhere", "list") if group in ("devices", "policies", "queue") else ("everywhere",)
+    lists = {"devices": ("list",), "policies": ("list",), "queue": ("list",), "catalogue": ("list",),
+             "both": ("list",), "groups": ("tree", "moves"), "register": ("moves",)}  # fmt: skip
+    beside = ("everywhere", *lists.get(group, ()))
     clashes = [
         (first.id, second.id)
         for first, second in combinations(for_groups((group, *beside)), 2)
@@ -50,6 +54,13 @@ def test_no_two_actions_meet_on_one_key(group: str) -> None:
         ("device", "mdm_tui.tui.screens.device:DeviceScreen"),
         ("policies", "mdm_tui.tui.screens.policies:PoliciesScreen"),
         ("queue", "mdm_tui.tui.screens.queue:QueueScreen"),
+        ("groups", "mdm_tui.tui.screens.groups:GroupsScreen"),
+        ("tree", "mdm_tui.tui.widgets.tree_list:TreeList"),
+        ("moves", "mdm_tui.tui.widgets.tree_list:PlainList"),
+        ("catalogue", "mdm_tui.tui.screens.apps:AppsScreen"),
+        ("catalogue", "mdm_tui.tui.screens.images:ImagesScreen"),
+        ("record", "mdm_tui.tui.screens.catalogue_record:RecordScreen"),
+        ("register", "mdm_tui.tui.screens.register:RegisterScreen"),
     ],
 )
 def test_what_owns_a_group_can_do_all_of_it(group: str, owner: str) -> None:
@@ -67,7 +78,7 @@ def test_keys_that_narrow_tag_and_delete_are_not_lent_to_something_else(group: s
 
 def test_what_has_no_key_waits_in_the_palette_and_a_keymap_may_give_it_one() -> None:
     keyless = [action for action in ACTIONS if not action.keys]
-    assert {"app.ask", "assign", "delete", "duplicate", "scope"} == {action.id for action in keyless}
+    assert {"app.ask", "assign", "delete", "duplicate", "go.register", "scope"} == {action.id for action in keyless}
     assert all(action.palette for action in keyless)
     assert not help_lines(keyless)
     assert help_lines(keyless, {"delete": "D"}) == [("D", "Delete")]
@@ -93,8 +104,8 @@ def test_keymap_unknown_name_and_clash_are_sentences() -> None:
 
 def test_keymap_clash_with_the_app_is_found_and_with_another_screen_is_none() -> None:
     assert any("help.open" in sentence for sentence in check_keymap({"sort.by": "question_mark"}))
-    # The policies' own key may be used on the devices.
-    assert check_keymap({"freeze": "plus"}) == []
+    # The groups' own key may be used on the devices.
+    assert check_keymap({"freeze": "asterisk"}) == []
 
 
 def test_two_actions_may_change_places() -> None:

@@ -13,11 +13,10 @@ from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.base import FleetScreen, List
 from mdm_tui.tui.screens.devices_actions import DevicesActions
+from mdm_tui.tui.screens.devices_saying import DevicesSaying
 from mdm_tui.tui.screens.devices_source import DevicesSource
-from mdm_tui.tui.screens.devices_view import Asked, Settling, count_parts
+from mdm_tui.tui.screens.devices_view import Asked, Settling
 from mdm_tui.tui.widgets.filter_line import FilterLine
-from mdm_tui.tui.widgets.header import freshness
-from mdm_tui.tui.widgets.lines import cut
 from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
 
 __all__ = ["DevicesScreen"]
@@ -27,7 +26,7 @@ _TALL = 32  # lines from which there is room for air
 _PREVIEW_REST = 0.15  # seconds of rest before the preview follows
 
 
-class DevicesScreen(DevicesActions, FleetScreen):
+class DevicesScreen(DevicesActions, DevicesSaying, FleetScreen):
     """A grid on the mirror. News change cells in place at once; order and members settle by `Settling`."""
 
     GROUPS = ("devices", "list")
@@ -99,7 +98,7 @@ class DevicesScreen(DevicesActions, FleetScreen):
             # A newer question took its place.
             return
         if narrowed:
-            self._total = self.app.fleet_total(self.session) or self._total
+            self._total = self.whole() or self._total
         if mine != self._asking:
             return
         if not narrowed:
@@ -154,53 +153,6 @@ class DevicesScreen(DevicesActions, FleetScreen):
             self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
         if not self.source.count():
             self._say_empty()
-
-    def _say_empty(self) -> None:
-        if self.source.count():
-            return
-        if self.asked.narrowed:
-            words = self.asked.nothing()
-        else:
-            state = self.app.header_state(self)
-            said, _role = freshness(state, self.app.now(), step=self.app.age_step, room=400)
-            words = f"{said[:1].upper()}{said[1:]}."
-            if state.error is not None:
-                words = f"No device is known yet: {state.error.sentence()}\n{words}"
-            elif state.phase == "fresh":
-                words = "This fleet has no devices."
-                if (narrowed := self.app.narrowed(self.session)).ids:
-                    words = f"No device is in segment {narrowed.name}.\n:segment all shows the whole fleet."
-        if self.grid.empty != words:
-            self.grid.empty = words
-
-    # --- what the line and the preview say ---
-
-    def say_counts(self) -> None:
-        """The filter line: what is asked, how many match, how many are marked, where one is."""
-        marks = self.grid.marks
-        outside = sum(1 for row_id in marks if self.source.index_of(row_id) is None) if marks else 0
-        self.filter.say(
-            self.asked.parts(self.settling.frozen),
-            count_parts(
-                self.source.count(), self._total, self.asked.narrowed, len(marks), outside, self.grid.position,
-                self.settling.late,
-            ),
-        )  # fmt: skip
-
-    def show_preview(self) -> None:
-        """What is known of the device under the cursor."""
-        if self.preview.has_class("-off"):
-            return
-        row = self.source.row(self.grid.cursor_id)
-        if row is None:
-            self.preview.show([])
-        else:
-            now = self.app.now()
-            layout = self.grid.shown_columns
-            shown = {column.key: width for column, width in zip(layout.columns, layout.widths, strict=True)}
-            pane = self.preview.pane
-            lines = devices_text.pane(row.values, now) if pane else devices_text.strip(row.values, now, shown)
-            self.preview.show([cut(line, self.preview.size.width) for line in lines])
 
     def on_resize(self, event: events.Resize) -> None:
         self.preview.set_class(event.size.width >= PANE_FROM, "-pane")

@@ -187,6 +187,12 @@ class DevicesActions(_Base):
 
     # --- other screens ---
 
+    def action_register(self) -> None:
+        """Devices from a list; on the devices of a group they join it."""
+        from mdm_tui.tui.screens.register import open_register
+
+        open_register(self.app, self.session, self.asked.group[0] if self.asked.group else "")
+
     def action_act(self) -> None:
         self._with_targets("act on", self._act_on)
 

@@ -21,13 +21,18 @@ Sort = tuple[tuple[str, bool], ...]
 
 @dataclass
 class Asked:
-    """What the list shows. sort: registry columns with descending or not; columns: what is shown, in order."""
+    """What the list shows. sort: registry columns with descending or not; columns: what is shown, in order.
+
+    group: only devices directly in these groups, () for all; place: what to call them.
+    """
 
     words: str = ""
     sort: Sort = (("name", False),)
     faults_only: bool = False
     marked_only: bool = False
     columns: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    place: str = ""
 
     @property
     def narrowed(self) -> bool:
@@ -45,6 +50,7 @@ class Asked:
             faults_only=self.faults_only,
             now=now,
             segment=segment,
+            group=self.group,
             only=tuple(marks) if self.marked_only else None,
         )
 
@@ -52,6 +58,9 @@ class Asked:
         """The left side of the filter line."""
         said: list[Part] = [part(" / ", "accent")]
         said.append(part(self.words.strip(), "text") if self.words.strip() else part("filter", "muted"))
+        if self.place:
+            below = f" and {len(self.group) - 1:,} below" if len(self.group) > 1 else ""
+            said.append(part(f"   in {self.place}{below}", "info"))
         for on, word in ((self.faults_only, "faults only"), (self.marked_only, "only marked"), (frozen, "frozen")):
             if on:
                 said.append(part(f"   {word}", "info"))

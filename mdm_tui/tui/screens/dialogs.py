@@ -146,10 +146,16 @@ class Search(Guarded):
     pause: ClassVar[float] = 0.2
 
     def __init__(
-        self, title: str, load: Callable[[str], Awaitable[Sequence[Item]]], *, hint: str = "type to search"
+        self,
+        title: str,
+        load: Callable[[str], Awaitable[Sequence[Item]]],
+        *,
+        hint: str = "type to search",
+        why_not: Callable[[str], str] | None = None,
     ) -> None:
+        """why_not: why an item cannot be chosen, as a sentence; "" when it can."""
         super().__init__()
-        self._title, self._load, self._hint = title, load, hint
+        self._title, self._load, self._hint, self._why_not = title, load, hint, why_not
         self._asked = 0
         self._items: list[Item] = []
         self._timer: Any = None
@@ -214,10 +220,17 @@ class Search(Guarded):
         event.stop()
         at = self.query_one(OptionList).highlighted
         if at is not None and at < len(self._items):
-            self.dismiss(self._items[at].key)
+            self._take(self._items[at].key)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._items[event.option_index].key)
+        self._take(self._items[event.option_index].key)
+
+    def _take(self, key: str) -> None:
+        sentence = self._why_not(key) if self._why_not is not None else ""
+        if sentence:
+            self.complain(sentence)
+        else:
+            self.dismiss(key)
 
 
 def filtered(items: Sequence[Item]) -> Callable[[str], Awaitable[list[Item]]]:

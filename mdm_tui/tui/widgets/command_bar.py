@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "apps": "the catalogue of apps",
     "images": "system images",
     "rollouts": "rollouts",
+    "register": "devices, from a list or a CSV file",
     "both": "the devices of all open connections",
     "connect": "NAME: another connection",
     "device": "NAME, SERIAL or ID: open it",

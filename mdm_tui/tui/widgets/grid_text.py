@@ -33,10 +33,12 @@ class Glyphs:
     both: str
     more_left: str
     more_right: str
+    opened: str
+    closed: str
 
 
-UNICODE: Final = Glyphs("▸", "✓", "…", "·", "↓", "↑", "●", "◌", "○", "◐", "×", "▲", "!", "≈", "⇄", "‹", "›")
-ASCII: Final = Glyphs(">", "+", "~", ".", "v", "^", "*", ":", "o", "-", "x", "^", "!", "?", "=", "<", ">")
+UNICODE: Final = Glyphs("▸", "✓", "…", "·", "↓", "↑", "●", "◌", "○", "◐", "×", "▲", "!", "≈", "⇄", "‹", "›", "▾", "▹")
+ASCII: Final = Glyphs(">", "+", "~", ".", "v", "^", "*", ":", "o", "-", "x", "^", "!", "?", "=", "<", ">", "-", "+")
 
 _chosen: Glyphs = UNICODE
 
