@@ -237,3 +237,21 @@ async def test_one_alone_has_nothing_to_be_joined_with_and_closing_leaves_the_li
         await joined(on)
         await on.press("escape")
         assert on.app.current_mode == "acme/devices", "esc leads back to the connection shown last"
+
+
+async def test_a_device_says_where_else_it_is_and_o_goes_there(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=60) as on:
+        screen = await joined(on)
+        found = await rows(on, screen)
+        row = next(row for row in found.values() if len(row.sides) == 2)
+        mine, theirs = (side.row.id for side in row.sides)
+        depot = on.app.sessions["depot"]
+        await on.line("connect acme")
+        on.app.open_device(mine)
+        await on.until(lambda: "⇄ also in depot · " in text(on))
+        await on.press("o")
+        await on.until(lambda: isinstance(on.app.screen, Choose))
+        await on.press("enter")
+        await on.until(lambda: isinstance(on.app.screen, DeviceScreen) and on.app.screen.session is depot)
+        assert on.app.screen.device_id == theirs  # type: ignore[attr-defined]
+        await on.until(lambda: "⇄ also in acme · " in text(on))

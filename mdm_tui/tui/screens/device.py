@@ -21,6 +21,7 @@ from mdm_tui.tui.screens.device_apps import DeviceApps
 from mdm_tui.tui.screens.device_bars import FindBar, Notice, Strip, Title
 from mdm_tui.tui.screens.device_lines import Contents, document, sections_of, strip_of
 from mdm_tui.tui.screens.device_past import past_of
+from mdm_tui.tui.screens.device_twins import also_in, sentence
 from mdm_tui.tui.widgets.json_view import json_lines
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -74,6 +75,8 @@ class DeviceScreen(DeviceActions, DeviceApps, FleetScreen):
         if self.stored is None:
             self._say("Reading the device…", "muted")
         await self.reload()
+        self.also = await also_in(self.app, self.session, self.device_id)
+        self._say_problem()
         if Capability.COMMANDS in self.contents.capabilities:
             self.app.spawn(self._look(), "device commands")
         if self.session.can(Capability.DEVICE_APPS):
@@ -187,7 +190,7 @@ class DeviceScreen(DeviceActions, DeviceApps, FleetScreen):
         elif not self.stored.device.detail:
             self._say("What the list says; reading the full report…", "muted")
         else:
-            self._say("")
+            self._say(sentence(self.also), "info")
 
     def _say(self, sentence: str, role: str = "muted") -> None:
         if not self.gone:

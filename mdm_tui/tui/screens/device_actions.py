@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.widgets import Input
@@ -13,10 +14,12 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.screens.device_bars import FindBar, Strip
 from mdm_tui.tui.screens.device_lines import Contents, strip_of
+from mdm_tui.tui.screens.device_twins import go_related
 from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.report import LinesView
 
 if TYPE_CHECKING:
+    from mdm_tui.services.session import Session
     from mdm_tui.tui.screens.base import FleetScreen
 
     _Base = FleetScreen
@@ -28,6 +31,8 @@ __all__ = ["DeviceActions"]
 
 class DeviceActions(_Base):
     """The actions of the group `device`."""
+
+    also: Sequence[tuple[Session, str]] = ()
 
     if TYPE_CHECKING:
         device_id: str
@@ -164,6 +169,13 @@ class DeviceActions(_Base):
         await self.reload()
 
     async def action_related(self) -> None:
+        """The same device in another open connection, or what it belongs to here."""
+        if self.also:
+            self.app.spawn(go_related(self, self.also, self._related_here), "related")
+        else:
+            await self._related_here()
+
+    async def _related_here(self) -> None:
         """Open the device's policy, where it has several after a choice; without policies its group."""
         if Capability.POLICIES not in self.session.factory.capabilities:
             await self._to_group()
