@@ -89,7 +89,7 @@ async def _print(arguments: Namespace, env: Mapping[str, str], fields: list[Fiel
         if arguments.find:
             page = await _found(session, arguments)
             rows = [_row(item) for item in page.items]
-            words = _page_words(page, what)
+            words = _page_words(page, what, arguments.limit or session.connection.page_size)
         else:
             items, at = await _seen(session, what, refresh=arguments.refresh)
             rows = matching(map(_row, items), arguments.words)
@@ -121,9 +121,13 @@ async def _found(session: Session, arguments: Namespace) -> Page[CatalogueApp] |
     return await find(where, arguments.page or 1, arguments.limit)
 
 
-def _page_words(page: Page[CatalogueApp] | Page[Image], what: str) -> str:
-    of = f" of {page.total:,}" if page.total is not None else ""
-    more = f"; --page {page.page + 1} has more" if page.has_next else ""
+def _page_words(page: Page[CatalogueApp] | Page[Image], what: str, size: int) -> str:
+    of, more = "", ""
+    if page.total is not None:
+        of = f" of {page.total:,}"
+        more = f"; --page {page.page + 1} has more" if page.page * size < page.total else ""
+    elif page.has_next:
+        more = f"; --page {page.page + 1} may have more"
     return f"Page {page.page}: {len(page.items):,}{of} {what} found by the service{more}"
 
 

@@ -103,7 +103,7 @@ async def _run(arguments: Namespace, env: Mapping[str, str], text: str) -> int:
 def _may_send(session: Session, arguments: Namespace) -> None:
     if arguments.arm is not None:
         session.arming.arm(arguments.arm, _ARMED)
-    if session.arming.locked:
+    if session.arming.locked and not session.connection.read_only:
         name = session.connection.name
         raise codes.CliError(f"Nothing was sent: {session.arming.why()}. Add --arm {name} to unlock it for this run.")
     session.arming.need()

@@ -272,6 +272,24 @@ async def test_an_ordinary_save_needs_nothing_typed_and_an_old_plan_is_made_agai
     assert desk.fake.count("create_rollout") == 0
 
 
+async def test_the_outlook_asks_nobody_says_what_it_does_not_know_and_cannot_be_saved(desk: Desk) -> None:
+    desk.fake.listed_groups = [Group("g0", "North", devices=5), Group("g1", "South", devices=5)]
+    saved = await desk.save(
+        None, document("Spring", groups=["g0", "g1"], devices=["SN000001", "NEW-1"]), typed="register 1"
+    )
+    assert isinstance(saved, RolloutSaved)
+    await desk.mirror.drop(desk.context.scope, ["d00000"])
+    desk.fake.calls.clear()
+    plan = await desk.rollouts.outlook(saved.rollout)
+    assert desk.fake.calls == []
+    assert (plan.reach.complete, plan.reach.undecided) == (False, ("NEW-1",))
+    assert "Not all devices of the group North may be known: 4 of 5 as last seen here." in plan.sentences
+    assert not any("South" in sentence for sentence in plan.sentences), "all of it is known"
+    with pytest.raises(FleetError, match="more than 10 minutes old"):
+        await desk.rollouts.save(plan, plan.typed)
+    assert desk.fake.count("update_rollout") == 0
+
+
 async def test_thousands_may_be_separated_when_typed(tmp_path: Path, clock: VirtualClock) -> None:
     desk = Desk(FakeRollouts(1_204), tmp_path, clock)
     plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))

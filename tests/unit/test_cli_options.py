@@ -59,6 +59,21 @@ def settings(tmp_path: Path, text: str = CONFIG) -> Settings:
         (["devices"], 2, "No connection is set up"),
         (["-c", "acme", "devices"], 2, "there is no connection 'acme'"),
         (["device"], 2, "ID-or-SERIAL"),
+        (["groups"], 2, "No connection is set up"),
+        (["devices", "--csv", "list.csv"], 2, "devices register --csv FILE"),
+        (["devices", "van", "--confirm", "3"], 2, "--confirm goes with devices register --csv FILE"),
+        (["devices", "register", "--csv", "-", "--sort", "name"], 2, "--sort does not go with register"),
+        (["devices", "register", "--csv", "-", "--dry-run", "--confirm", "3"], 2, "nothing to confirm"),
+        (["devices", "register", "--csv", "-", "--confirm-reset", "3"], 2, "goes with --reset"),
+        (["devices", "--differs"], 2, "--differs goes with --both"),
+        (["-c", "acme", "devices", "--both"], 2, "--connections or the configuration"),
+        (["devices", "--both"], 2, "there is none"),
+        (["apps", "--page", "2"], 2, "--page goes with --find"),
+        (["apps", "--find", "package"], 2, "'package' is not FIELD=VALUE"),
+        (["images", "word", "--find", "product=x"], 2, "words or --find"),
+        (["images", "--columns", "buildt"], 2, "did you mean 'built'?"),
+        (["groups", "--devices", "x", "word"], 2, "words or --devices"),
+        (["rollouts", "x", "--format", "csv"], 2, "table, json or md"),
         (["demo", "--devices", "0"], 2, "1 to 1,000,000"),
         (["demo", "--scenario", "wild"], 2, "'calm', 'flaky', 'hostile'"),
         (["--url", "http://far.example/v1", "--organization", "acme", "devices"], 2, "--url: http:// to far.example"),
@@ -96,10 +111,28 @@ def test_version_and_help_go_to_stdout(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "asking for help writes nothing"
 
 
-def test_columns_list_needs_no_connection(tmp_path: Path) -> None:
-    done = program("devices", "--columns", "list", home=tmp_path)
-    assert done.returncode == 0
-    assert "battery" in done.stdout
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        ("devices", "battery"),
+        ("groups", "path"),
+        ("apps", "package"),
+        ("images", "frombuild"),
+        ("rollouts", "everyone"),
+    ],
+)
+def test_columns_list_needs_no_connection(
+    tmp_path: Path, command: str, field: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDM_TUI_HOME", str(tmp_path))
+    assert main([command, "--columns", "list"]) == codes.DONE
+    assert any(line.startswith(f"{field} ") for line in capsys.readouterr().out.splitlines())
+
+
+def test_register_is_a_word_until_a_list_is_given() -> None:
+    word, command = parse(["devices", "register"]), parse(["devices", "register", "--csv", "-", "--reset", "A", "B"])
+    assert (word.words, word.csv) == (["register"], None)
+    assert (command.csv, command.reset, command.confirm) == ("-", ["A", "B"], None)
 
 
 def test_flags_before_and_after_the_command_mean_the_same() -> None:
