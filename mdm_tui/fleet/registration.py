@@ -196,8 +196,9 @@ def _line(
         problem = problem or wrong
     else:
         found = group_id
-    parts = [clean(said.get(column, ""), _LONGEST) for column in _ORDER[:4]]
-    return Line(number, Registration(*parts, found), clean(group, _LONGEST), problem)
+    serial, manufacturer, brand, model = (clean(said.get(column, ""), _LONGEST) for column in _ORDER[:4])
+    device = Registration(serial, manufacturer, brand, model, found)
+    return Line(number, device, clean(group, _LONGEST), problem)
 
 
 def _extra(cells: Sequence[str], columns: Sequence[str]) -> str:

@@ -41,6 +41,19 @@ async def test_apps_are_found_with_filter_sort_and_pages(midm) -> None:
     assert (await midm.refused("GET", "app/find", params={"sortBy": "otaInfo.sdk"}))[:2] == (400, 422)
 
 
+@pytest.mark.parametrize("kind", ["app", "ota"])
+async def test_uploads_are_found_by_the_site_that_their_answers_do_not_name(midm, kind: str) -> None:
+    everything = (await midm.answer("GET", f"{kind}/all"))["data"]
+    assert everything and "siteUuid" not in everything[0]
+    for site in (midm.world.site, [midm.world.site]):
+        found = await midm.find(f"{kind}/find", wanted={"siteUuid": site}, size=1000)
+        assert (found["data"], found["totalSize"]) == (everything, len(everything))
+    both = await midm.find(f"{kind}/find", wanted={"siteUuid": midm.world.site, "name": everything[0]["name"]})
+    assert everything[0] in both["data"] and both["totalSize"] < len(everything)
+    elsewhere = await midm.find(f"{kind}/find", wanted={"siteUuid": "0c7a9c55-0f6d-4f0e-9a34-1d2f6a8b7c10"})
+    assert (elsewhere["data"], elsewhere["totalSize"]) == ([], 0)
+
+
 async def test_images_say_what_they_are_for(midm) -> None:
     everything = (await midm.answer("GET", "ota/all"))["data"]
     assert {image["otaInfo"]["type"] for image in everything} >= {"base", "region"}
