@@ -124,6 +124,11 @@ class Provider(Protocol):
         """The service's clock minus ours in seconds, None while unknown."""
         ...
 
+    @property
+    def hidden(self) -> Sequence[str]:
+        """Texts that no report may repeat: the secrets in use, and what the service gave for them, as a session."""
+        return ()
+
     # devices
     async def devices(
         self,

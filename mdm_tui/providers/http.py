@@ -131,6 +131,11 @@ class Http:
         """The service's clock minus ours in seconds, None while unknown."""
         return self._skew.seconds
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Texts that nothing may repeat: secrets, and what a sign-in gave."""
+        return self._auth.hidden
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._auth.aclose()

@@ -64,6 +64,7 @@ class Context:
         self.owner = ""
         self.arming = Arming(connection, clock)
         self._connect = connect
+        self._shown: tuple[str, ...] = ()
         self._connecting: asyncio.Future[Provider] | None = None
 
     # the provider
@@ -94,10 +95,23 @@ class Context:
     async def reconnect(self) -> None:
         """Drop the provider, so that the next call reads the secrets again; others may have other permissions."""
         self.refused.clear()
+        provider = self.let_go()
+        if provider is not None:
+            await provider.aclose()
+
+    def let_go(self) -> Provider | None:
+        """Part with the provider, for the caller to close; what it hid stays hidden."""
         provider, self.provider = self.provider, None
         self.connected.clear()
         if provider is not None:
-            await provider.aclose()
+            # Closing forgets a session that a traceback may still show.
+            self._shown = tuple(provider.hidden)
+        return provider
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What no report may repeat of the provider and of the one before it."""
+        return (*self._shown, *(self.provider.hidden if self.provider is not None else ()))
 
     def can(self, capability: Capability) -> bool:
         """Whether the provider offers it, as far as known: what the service turned out to lack is not offered."""

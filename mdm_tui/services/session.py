@@ -137,6 +137,12 @@ class Session(Services):
         """What the service turned out not to offer, with the sentence."""
         return self.context.unsupported
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Texts that no report may repeat: the secrets, and the session that the service gave for them."""
+        held = tuple(secret.reveal() for secret in self.secrets.values())
+        return (*held, *(self._context.hidden if self._context is not None else ()))
+
     def can(self, capability: Capability) -> bool:
         """Whether a screen may offer it."""
         return self.context.can(capability)
@@ -235,7 +241,7 @@ class Session(Services):
             except FleetError:
                 _log.exception("stopping %s", type(service).__name__)
         self.hub.close()
-        provider, context.provider = context.provider, None
+        provider = context.let_go()
         if provider is not None:
             try:
                 async with asyncio.timeout(0.3):

@@ -91,6 +91,11 @@ class Services:
         return self._registration
 
     @property
+    def registering(self) -> bool:
+        """Whether a registration is being sent now; makes no service for the answer."""
+        return self._registration is not None and bool(self._registration.running)
+
+    @property
     def rollouts(self) -> Rollouts:
         """Raises `FleetError` UNSUPPORTED where the service has none: ask `can(Capability.ROLLOUTS)` first."""
         if self._rollouts is None:

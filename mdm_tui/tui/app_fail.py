@@ -51,8 +51,8 @@ class Failing(_Base):
             # Open or not: what a connection names for a secret is one.
             named = (getattr(connection, f"{name}_env", "") for name in SECRETS)
             found.extend(self.env.get(variable, "") for variable in named if variable)
-        held = [secret for session in self.sessions.values() for secret in session.secrets.values()]
-        found.extend(secret.reveal() for secret in (*held, *self._past))
+        found.extend(text for session in self.sessions.values() for text in session.hidden)
+        found.extend(secret.reveal() for secret in self._past)
         return [secret for secret in found if secret]
 
     def _handle_exception(self, error: Exception) -> None:

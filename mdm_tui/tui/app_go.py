@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from mdm_tui.config.connections import Connection
+    from mdm_tui.tui.sending import Sending
 
     _Base = App[int]
 else:
@@ -51,7 +52,7 @@ class Going(_Base):
 
         def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> Any: ...
         def fleet_screens(self) -> Iterator[FleetScreen]: ...
-        def busy(self, sessions: Iterable[Session] | None = None) -> int: ...
+        def sending(self, sessions: Iterable[Session] | None = None) -> Sending: ...
         async def show_connection(self, name: str, screen: str = "") -> bool: ...
         async def show_both(self) -> None: ...
 
@@ -145,21 +146,17 @@ class Going(_Base):
         safe.toast(self, "", "ctrl+z does not stop the console: it goes on following commands. ctrl+q quits.")
 
     async def action_leave(self) -> None:
-        """End, after asking when commands are on their way."""
-        busy = self.busy()
-        if not busy:
+        """End, after asking when something is on its way."""
+        sending = self.sending()
+        if not sending:
             self.exit(0)
             return
         from mdm_tui.tui.screens.ask import Ask
 
-        what = "A run is" if busy == 1 else f"{busy} runs are"
-        words = (
-            f"{what} being sent now, and stops after the command that is on its way. What is not sent by then stays in "
-            "the journal, and nothing is sent twice: the Queue (3) of the next session offers to send it, c on it."
-        )
         # Not awaited here: the app's own queue must go on, or the answer could never come.
         self.push_screen(
-            Ask("Quit while commands are being sent?", words, "quit"), lambda yes: self.exit(0) if yes else None
+            Ask(f"Quit while {sending.what}?", sending.words(quitting=True), "quit"),
+            lambda yes: self.exit(0) if yes else None,
         )
 
     def action_arm(self) -> None:

@@ -11,12 +11,14 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mdm_tui.config.credentials import Secret
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import modes, safe
 from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.fleets_kept import Kept, Narrowed
 from mdm_tui.tui.screens.base import FleetScreen
+from mdm_tui.tui.sending import Sending
 
 if TYPE_CHECKING:
     from mdm_tui.config.connections import Connection
@@ -88,13 +90,14 @@ class Fleets(Kept):
                 if isinstance(screen, FleetScreen):
                     yield screen
 
-    def busy(self, sessions: Iterable[Session] | None = None) -> int:
-        """How many runs are being sent, in these sessions or in all."""
-        count = 0
+    def sending(self, sessions: Iterable[Session] | None = None) -> Sending:
+        """What is being sent, in these sessions or in all."""
+        runs = registrations = 0
         for session in self.sessions.values() if sessions is None else sessions:
             commands = session.commands
-            count += commands.busy() if commands is not None and hasattr(commands, "busy") else 0
-        return count
+            runs += commands.busy() if commands is not None and hasattr(commands, "busy") else 0
+            registrations += session.registering
+        return Sending(runs, registrations)
 
     # --- opening and closing ---
 
@@ -174,7 +177,7 @@ class Fleets(Kept):
         elif self.current == name:
             self.current = rest
         del self.sessions[name]
-        self._past.extend(session.secrets.values())
+        self._past.extend(map(Secret, session.hidden))
         if (starting := self._starting.pop(name, None)) is not None:
             await asyncio.wait([starting])
         if (bridge := self._bridges.pop(name, None)) is not None:

@@ -87,7 +87,8 @@ class DeskSession:
             state=self.state, poke=self._poke, focus=lambda ids, device_id: None, attend=lambda how: None
         )
         self.commands: Any = None
-        self.secrets: dict[str, Any] = {}
+        self.hidden: tuple[str, ...] = ()
+        self.registering = False
         self.started = self.stopped = 0
         self.devices = [device(number) for number in range(count)]
 

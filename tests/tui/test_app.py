@@ -254,7 +254,7 @@ async def test_ctrl_c_never_quits(tmp_path: Path) -> None:
 async def test_a_crash_is_short_and_keeps_the_token_to_itself(tmp_path: Path) -> None:
     session = await DeskSession(tmp_path).fill()
     secret = "tok-81c2f00d55"
-    session.secrets = {"token": SimpleNamespace(reveal=lambda: secret)}
+    session.hidden = (secret,)
     app = make_app(tmp_path, session)
 
     async def breaks() -> None:

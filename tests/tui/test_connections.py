@@ -206,6 +206,54 @@ async def test_secrets_of_all_connections_are_kept_out_of_reports(tmp_path: Path
         assert token in on.app.secrets(), "closed, but perhaps still in a traceback"
 
 
+async def test_the_session_that_a_sign_in_gave_is_kept_out_of_reports_too(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=24) as on:
+        await on.line("connect depot")
+        await on.read("depot")
+        session = on.app.sessions["depot"]
+        provider: Any = session.provider
+        token = provider.hidden[0]
+        assert token not in {secret.reveal() for secret in session.secrets.values()}
+        assert token in on.app.secrets()
+        await session.context.reconnect()
+        assert token not in provider.hidden
+        assert token in on.app.secrets(), "forgotten by the provider, but perhaps still in a traceback"
+        await on.app.close_connection("depot")
+        assert token in on.app.secrets()
+
+
+async def test_leaving_asks_in_true_words_while_devices_are_registered(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=24) as on:
+        await on.line("connect depot")
+        await on.read("depot")
+        assert not on.app.sending()
+        on.app.sessions["depot"].registration.running = "run"
+        await on.press("ctrl+q")
+        await on.until(lambda: isinstance(on.app.screen, Ask))
+        shown = " ".join(screen_text(on).replace("│", " ").split())
+        assert "Quit while devices are being registered?" in shown
+        assert "A registration is being sent now" in shown and "Queue" not in shown.split("Quit while")[1]
+        assert "is not sent later either" in shown and "Nothing is sent twice." in shown
+        await on.press("escape")
+        on.app.sessions["depot"].registration.running = ""
+
+
+@pytest.mark.parametrize(
+    ("sending", "what", "said"),
+    [
+        (Sending(1), "commands are being sent", "A run is being sent now"),
+        (Sending(2), "commands are being sent", "2 runs are being sent now"),
+        (Sending(0, 1), "devices are being registered", "A registration is being sent now"),
+        (Sending(1, 2), "commands are being sent and devices are being registered", "2 registrations are being sent"),
+    ],
+)
+def test_what_is_being_sent_is_said_as_it_is(sending: Sending, what: str, said: str) -> None:
+    assert sending and sending.what == what
+    assert said in sending.words(quitting=True)
+    assert ("Queue (3) of the next session" in sending.words(quitting=True)) is bool(sending.runs)
+    assert "next session" not in sending.words(quitting=False)
+
+
 async def test_segments_are_each_connections_own(tmp_path: Path) -> None:
     from mdm_tui.tui.fleets import Narrowed
 

@@ -47,6 +47,11 @@ class AppliveryProvider(Provider):
         """The service's clock minus ours in seconds; None while unknown."""
         return self._http.clock_skew
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """See `Provider.hidden`."""
+        return self._http.hidden
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()

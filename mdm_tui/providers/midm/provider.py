@@ -74,6 +74,11 @@ class MidmProvider(Provider):
         """The service's clock minus ours in seconds; None while unknown."""
         return self._client.http.clock_skew
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """See `Provider.hidden`."""
+        return self._client.http.hidden
+
     async def aclose(self) -> None:
         """Close the connections; nothing is sent, the session ends by itself."""
         await self._client.http.aclose()

@@ -71,7 +71,7 @@ def _state(app: MdmApp, session: Any) -> tuple[str, str]:
     words, role = freshness(seen, app.now(), step=app.age_step, room=400)
     if sync.error is not None and seen.phase == "signed_out":
         words, role = sync.error.sentence(), "bad"
-    sending = app.busy([session])
+    sending = app.sending([session]).total
     if session.arming.left() > 0 and session.connection.production:
         words, role = f"ARMED, {words}", "warn"
     return f"{words}{f', sending {sending}' if sending else ''}", role
@@ -208,13 +208,9 @@ async def close_asked(app: MdmApp, name: str) -> None:
     if len(app.sessions) == 1:
         safe.toast(app, "", f"{name} is the only one that is open; ctrl+q leaves the console.", "warning")
         return
-    if busy := app.busy([session]):
-        what = "A run is" if busy == 1 else f"{busy} runs are"
-        words = (
-            f"{what} being sent on it now, and stops after the command that is on its way. What is not sent by then "
-            "stays in the journal, and nothing is sent twice."
-        )
-        if not await answer(app, Ask(f"Close {name} while commands are being sent?", words, "close it")):
+    if sending := app.sending([session]):
+        words = sending.words(quitting=False)
+        if not await answer(app, Ask(f"Close {name} while {sending.what}?", words, "close it")):
             return
     await app.close_connection(name)
     safe.toast(app, "", f"{name} is closed.")
