@@ -100,7 +100,7 @@ class Http:
     ) -> None:
         base, self.host, local = address(base_url)
         auth.check(self.host)
-        self._auth = auth
+        self.auth = auth
         self._explain, self._read_only = explain, read_only
         self._clock, self._sleep, self._rand = clock, sleep, rand
         self._budget, self._skew = Budget(budget, clock), Skew()
@@ -131,14 +131,9 @@ class Http:
         """The service's clock minus ours in seconds, None while unknown."""
         return self._skew.seconds
 
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Texts that nothing may repeat: secrets, and what a sign-in gave."""
-        return self._auth.hidden
-
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._auth.aclose()
+        await self.auth.aclose()
         await self._client.aclose()
 
     async def ask(self, call: Call, read: Callable[[Any], T]) -> T:
@@ -156,20 +151,20 @@ class Http:
             raise FleetError(Kind.UNREACHABLE, what, where=call.where, sent=Sent.NEVER)
         if call.opens:
             return await self._tried(call, read)
-        session = await self._auth.begin(self.ask)
+        session = await self.auth.begin(self.ask)
         try:
             found = await self._tried(call, read)
         except FleetError as error:
             refused = error
         else:
-            self._auth.proved(session)
+            self.auth.proved(session)
             return found
         # Only an answer that can be read proves that nothing was done.
-        if refused.sent is not Sent.ANSWERED or not await self._auth.renew(self.ask, session, refused):
+        if refused.sent is not Sent.ANSWERED or not await self.auth.renew(self.ask, session, refused):
             raise refused
-        session = await self._auth.begin(self.ask)
+        session = await self.auth.begin(self.ask)
         found = await self._tried(call, read)
-        self._auth.proved(session)
+        self.auth.proved(session)
         return found
 
     async def _tried(self, call: Call, read: Callable[[Any], T]) -> T:
@@ -233,7 +228,7 @@ class Http:
             headers=headers,
         )
         started = self._clock()
-        response = await self._client.send(request, stream=True, auth=_Signed(self._auth, call))
+        response = await self._client.send(request, stream=True, auth=_Signed(self.auth, call))
         try:
             self._skew.note(response.headers.get("date"), started, self._clock())
             if response.is_stream_consumed:
@@ -270,7 +265,7 @@ class Http:
                 if not error.where:
                     error.where = call.where
                 error.todo = error.todo or advice(call, error.kind)
-                hide_in(error, (*self._auth.hidden, *call.hide))
+                hide_in(error, (*self.auth.hidden, *call.hide))
                 raise
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
                 raise BodyError(Kind.UNREADABLE, "sent an answer of another shape than the contract's") from None
@@ -295,7 +290,7 @@ class Http:
             explain=self._explain,
             now=self._clock(),
             # Services have been seen to repeat what was wrong: no secret may come back that way.
-            hide=(*self._auth.hidden, *call.hide),
+            hide=(*self.auth.hidden, *call.hide),
         )
         if error.retry_after:
             self._budget.pause(error.retry_after)

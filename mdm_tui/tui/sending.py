@@ -24,7 +24,10 @@ class Sending:
     @property
     def what(self) -> str:
         """For a question's title: what is happening."""
-        both = ("commands are being sent" if self.runs else "", "devices are being registered" * bool(self.registrations))
+        both = (
+            "commands are being sent" if self.runs else "",
+            "devices are being registered" * bool(self.registrations),
+        )
         return " and ".join(filter(None, both))
 
     def words(self, *, quitting: bool) -> str:

@@ -246,7 +246,7 @@ async def test_no_secret_in_errors_logs_and_reprs(caplog: pytest.LogCaptureFixtu
         error = await failure(midm.create_group("x"))
         written += [repr(error), str(error), error.sentence(), repr(error.__dict__), repr(midm), repr(midm.__dict__)]
         client = midm._client  # type: ignore[attr-defined]
-        written += [repr(client.__dict__), repr(client.http.__dict__), repr(client.http._auth.__dict__)]
+        written += [repr(client.__dict__), repr(client.http.__dict__), repr(client.http.auth.__dict__)]
         written += traceback.TracebackException.from_exception(error, capture_locals=True).format()
     # Before the first session the service can repeat no more than these two.
     echo = " ".join(SECRETS.values())

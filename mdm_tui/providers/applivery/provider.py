@@ -50,7 +50,7 @@ class AppliveryProvider(Provider):
     @property
     def hidden(self) -> tuple[str, ...]:
         """See `Provider.hidden`."""
-        return self._http.hidden
+        return self._http.auth.hidden
 
     async def aclose(self) -> None:
         """Close the connections."""

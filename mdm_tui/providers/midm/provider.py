@@ -77,7 +77,7 @@ class MidmProvider(Provider):
     @property
     def hidden(self) -> tuple[str, ...]:
         """See `Provider.hidden`."""
-        return self._client.http.hidden
+        return self._client.http.auth.hidden
 
     async def aclose(self) -> None:
         """Close the connections; nothing is sent, the session ends by itself."""
