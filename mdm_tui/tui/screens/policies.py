@@ -10,12 +10,10 @@ from textual.app import ComposeResult
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.provider import Scope
-from mdm_tui.fleet.text import clean
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import FleetScreen, List
+from mdm_tui.tui.screens.held_screen import HeldListScreen, is_new
 from mdm_tui.tui.screens.policies_actions import PoliciesActions
 from mdm_tui.tui.screens.policies_source import COLUMNS, SORTS, PoliciesSource
-from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.lines import Part, part
 
@@ -25,7 +23,7 @@ _PAGE = 100
 _PAGES_MOST = 200
 
 
-class PoliciesScreen(PoliciesActions, FleetScreen):
+class PoliciesScreen(PoliciesActions, HeldListScreen):
     """A grid of policies. What is held is shown at once; then the service is asked."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("policies", "list")
@@ -33,17 +31,17 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         "grid.open", "new", "policies.act", "filter.open", "sort.by", "export", "refresh",
     )  # fmt: skip
     TAB: ClassVar[str] = "policies"
+    NOUN: ClassVar[str] = "policy"
+    NOUNS: ClassVar[str] = "policies"
+    EXPORTED: ClassVar[tuple[str, ...]] = (
+        "id", "name", "version", "segment", "applications", "assets", "description",
+    )  # fmt: skip
     BINDINGS = bindings("policies")
 
     def __init__(self, session: Any) -> None:
-        super().__init__(session)
-        self.source = PoliciesSource(lambda: self.app.now())
-        self.grid = List(COLUMNS, self.source, id="policies")
-        self.filter = FilterLine(id="filter")
+        super().__init__(session, COLUMNS, PoliciesSource(lambda: self.app.now()), "policies")
         self.scope: Scope | None = None
-        self.sentence = ""
         self._asking = 0
-        self._ticked = 0.0
 
     def body(self) -> ComposeResult:
         yield self.filter
@@ -130,79 +128,34 @@ class PoliciesScreen(PoliciesActions, FleetScreen):
         # Drafts come and go in the editor, which tells nobody.
         self.app.spawn(self.take(), "policies")
 
-    def tick(self) -> None:
-        now = self.app.now()
-        if now - self._ticked >= 30 or now < self._ticked:
-            self._ticked = now
-            first, last, _count = self.grid.position
-            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
-
     # --- saying ---
 
-    def say(self) -> None:
-        """The line above the list."""
-        left: list[Part] = [part(" / ", "accent")]
-        left.append(part(self.source.words, bold=True) if self.source.words else part("filter", "muted"))
-        if self.scope is not None:
-            left.append(part(f"   segment {self.app.narrowed(self.session).name}", "info"))
-        right: list[Part] = []
-        if self.sentence:
-            right.append(part("not read anew ", "warn"))
-        new = sum(1 for key in self.source.drafts if key.startswith("new:"))
-        if new:
-            right.append(part(f"{new} unsaved new{'' if new == 1 else ' ones'} (+)   ", "warn"))
-        if len(self.grid.marks):
-            right.append(part(f"{len(self.grid.marks):,} marked   ", "marked"))
-        first, last, count = self.grid.position
-        where = f"{first:,}-{last:,} of {count:,}" if count else "none shown"
-        right += [part(where, "muted"), part(" ")]
-        self.filter.say(left, right)
-        if not self.source.count():
-            self.grid.empty = self._nothing()
+    def more_words(self) -> tuple[list[Part], list[Part]]:
+        narrowed = [part(f"   segment {self.app.narrowed(self.session).name}", "info")] if self.scope else []
+        new = sum(1 for key in self.source.drafts if is_new(key))
+        return narrowed, [part(f"{new} unsaved new{'' if new == 1 else ' ones'} (+)   ", "warn")] if new else []
 
-    def _nothing(self) -> str:
-        if self.sentence:
-            return clean(self.sentence, 400)
-        if self.source.words:
-            return "No policy matches; esc clears the filter."
+    def nothing(self) -> str:
         if self.scope is not None:
             name = self.app.narrowed(self.session).name
             return f"No policy is in segment {name}.\n:segment all shows all of them."
         return "There are no policies yet. + makes one."
 
-    def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
-        self.say()
+    def exported(self, row: Any) -> Sequence[object]:
+        return (row.id, row.name, row.version, row.segment_id, row.applications, row.assets, row.description)
 
-    def on_grid_marks_changed(self, message: Grid.MarksChanged) -> None:
-        self.say()
+    # --- what changes what is asked ---
 
-    def on_grid_opened(self, message: Grid.Opened) -> None:
-        self.open_policy(message.row_id)
-
-    # --- filter ---
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.filter_by(message.text)
-
-    async def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        self.filter_by(message.text if message.applied else "")
-        await self.filter.close()
-        self.grid.focus()
+    def filter_closed(self) -> None:
         if self.scope is not None:
             self.app.spawn(self.ask(), "policies")
 
-    def filter_by(self, text: str) -> None:
-        """Show the policies that hold all these words."""
-        self.source.words = clean(text, 256).strip()
-        if self.source.arrange():
-            self.grid.order_changed()
-        self.say()
+    def sorted_anew(self) -> None:
+        # In a segment the service sorts.
+        self.filter_closed()
 
-    def escape(self) -> bool:
-        if self.source.words:
-            self.filter_by("")
-            return True
-        return False
+    def on_grid_opened(self, message: Grid.Opened) -> None:
+        self.open_policy(message.row_id)
 
     def narrowed_anew(self) -> None:
         self.scope = self.app.narrowed(self.session).scope

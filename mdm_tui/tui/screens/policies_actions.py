@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
@@ -11,12 +10,12 @@ from mdm_tui.fleet.provider import Scope
 from mdm_tui.fleet.text import clean, search_key
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
+from mdm_tui.tui.screens.held_screen import is_new
 
 if TYPE_CHECKING:
     from mdm_tui.tui.screens.base import FleetScreen as _Base
     from mdm_tui.tui.screens.base import List
     from mdm_tui.tui.screens.policies_source import PoliciesSource
-    from mdm_tui.tui.widgets.filter_line import FilterLine
 else:
     _Base = object
 
@@ -31,43 +30,13 @@ class PoliciesActions(_Base):
     if TYPE_CHECKING:
         source: PoliciesSource
         grid: List
-        filter: FilterLine
         scope: Scope | None
 
         async def ask(self) -> None: ...
-        def say(self) -> None: ...
-        def filter_by(self, text: str) -> None: ...
+        def targets(self) -> list[Any]: ...
+        def warn_locked(self) -> None: ...
 
     # --- what is shown ---
-
-    async def action_filter(self) -> None:
-        await self.filter.open(self.source.words)
-
-    def take_text(self, text: str, *, apply: bool) -> None:
-        """What a scanner or a paste brought: words for the filter."""
-        self.filter_by(text)
-
-    def action_sort(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-        from mdm_tui.tui.screens.policies_source import COLUMNS
-
-        key, down = self.source.sort
-        turn = "down" if down else "up"
-        options = [(column.key, column.title, turn if column.key == key else "") for column in COLUMNS]
-        dialog = Choose("Sort by (the same one again turns it round)", options, now=key)
-        self.app.push_screen(dialog, lambda one: one and self.sort_by(one))
-
-    def action_sort_add(self) -> None:
-        self.tell("Policies are sorted by one column; s chooses it.")
-
-    def sort_by(self, key: str) -> None:
-        """Sort by a column; in a segment the service sorts."""
-        self.source.sort_by(key)
-        self.grid.sort = (self.source.sort,)
-        if self.scope is not None:
-            self.app.spawn(self.ask(), "policies")
-        self.source.arrange()
-        self.grid.order_changed()
 
     def action_refresh_now(self) -> None:
         self.app.spawn(self._refresh(), "policies")
@@ -116,7 +85,7 @@ class PoliciesActions(_Base):
 
         policy = self.source.policy(self.grid.cursor_id)
         if policy is not None:
-            self._warn_locked()
+            self.warn_locked()
             self.app.push_screen(PolicyScreen(self.session, opened=self.session.policies.new(policy)))
 
     # --- opening ---
@@ -129,16 +98,11 @@ class PoliciesActions(_Base):
 
     def action_edit(self) -> None:
         if self.grid.cursor_id is not None:
-            self._warn_locked()
+            self.warn_locked()
             self.open_policy(self.grid.cursor_id)
 
-    def _warn_locked(self) -> None:
-        """Say before the work, not after it, that nothing can be saved; looking and drafts are free."""
-        if sentence := refusal(self.session, "Nothing can be saved"):
-            self.tell(f"{sentence} A draft is kept.", "warning")
-
     def action_new(self) -> None:
-        self._warn_locked()
+        self.warn_locked()
         self.app.spawn(self._new(), "new policy")
 
     async def _new(self) -> None:
@@ -147,7 +111,7 @@ class PoliciesActions(_Base):
 
         policies = self.session.policies
         items = [Item("empty", "An empty policy")]
-        items += [Item(key, "An unsaved new policy", "kept from before") for key in self.source.drafts if _is_new(key)]
+        items += [Item(key, "An unsaved new policy", "kept from before") for key in self.source.drafts if is_new(key)]
         starts: dict[str, Any] = {}
         try:
             for number, template in enumerate(await policies.templates()):
@@ -162,48 +126,18 @@ class PoliciesActions(_Base):
         key = await answer(self.app, Search("A new policy from", filtered(items)))
         if key is None:
             return
-        if _is_new(key):
+        if is_new(key):
             self.open_policy(key)
             return
         self.app.push_screen(PolicyScreen(self.session, opened=policies.new(starts.get(key))))
 
     # --- copying ---
 
-    def _targets(self) -> list[Any]:
-        ids = list(self.grid.marks) or ([self.grid.cursor_id] if self.grid.cursor_id is not None else [])
-        return [policy for policy in map(self.source.policy, ids) if policy is not None]
-
     def action_copy(self) -> None:
-        policies = self._targets()
+        policies = self.targets()
         if policies:
             text = "\n".join(f"{policy.name} v{policy.version or '-'}, id {policy.id}" for policy in policies)
             self.app.copy_text(text, "The policy" if len(policies) == 1 else f"{len(policies)} policies")
-
-    def action_export(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        self.app.push_screen(Choose(f"Export {self.source.count():,} policies", options), self._export)
-
-    def _export(self, kind: str | None) -> None:
-        if not kind:
-            return
-        from mdm_tui.tui.screens import devices_export
-
-        keys = ["id", "name", "version", "segment", "applications", "assets", "description"]
-        rows = []
-        for index in range(self.source.count()):
-            policy = self.source.policy(self.source.id_at(index))
-            values = (policy.id, policy.name, policy.version, policy.segment_id, policy.applications, policy.assets,
-                      policy.description)  # fmt: skip
-            rows.append({key: "" if value is None else str(value) for key, value in zip(keys, values, strict=True)})
-        text = devices_export.as_json(keys, rows) if kind == "json" else devices_export.as_csv(keys, rows)
-        try:
-            path = devices_export.write(Path.cwd(), "policies", kind, text, self.app.now())
-        except OSError as error:
-            self.tell(f"Not written: {error.strerror}: {error.filename}", "error")
-            return
-        self.tell(f"{len(rows):,} policies written to {path}")
 
     # --- deleting ---
 
@@ -336,7 +270,3 @@ def _device_search(session: Any, now: Any) -> Any:
         return sorted(found, key=lambda item: _nearness(search_key(item.title), typed))[:50]
 
     return load
-
-
-def _is_new(key: str) -> bool:
-    return key.startswith("new:")
