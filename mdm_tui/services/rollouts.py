@@ -66,6 +66,8 @@ class Rollouts:
             raise FleetError(Kind.UNSUPPORTED, f"{context.factory.title} has no rollouts", sent=Sent.NEVER)
         self.form: RolloutFormat = form
         self.error: FleetError | None = None
+        self.followed: dict[str, tuple[int, int]] = {}
+        """How far those are whose progress was looked at in this session: devices that are done, of how many."""
         self._context = context
         self._drafts = Drafts(context, "rollout")
         self._saver = RolloutSaver(context, form, self._drafts, self.refresh)
@@ -271,9 +273,11 @@ class Rollouts:
         index = await self._resolver.index()
         prediction = await self._checker.predict(looked, reach.devices, index) if looked.rollout.images else None
         refs = list(dict.fromkeys(app.app_id for app in looked.rollout.apps))
-        return await self._follower.progress(
+        found = await self._follower.progress(
             rollout_id, reach, index, looked.apps, refs, prediction, visible=visible, most=most
         )
+        self.followed[rollout_id] = (sum(row.state == "done" for row in found.devices), len(found.devices))
+        return found
 
     async def watch(
         self, rollout_id: str, visible: Callable[[], Sequence[str]] = tuple, *, every: float = WATCH_EVERY

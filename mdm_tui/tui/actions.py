@@ -61,6 +61,8 @@ GROUP_TITLES: Final[dict[str, str]] = {
     "policies": "Policies",
     "policy": "Policy editor",
     "queue": "Queue",
+    "rollouts": "Rollouts",
+    "rollout": "Rollout editor",
     "groups": "Groups",
     "catalogue": "Apps and images",
     "record": "One of them, whole",
@@ -78,7 +80,7 @@ GROUP_TITLES: Final[dict[str, str]] = {
 _SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue"), ("activity", "Activity"),
             ("pulse", "Pulse"), ("groups", "Groups"), ("apps", "Apps"), ("images", "Images"),
             ("rollouts", "Rollouts"))  # fmt: skip
-_FLAT = ("devices", "policies", "queue", "catalogue", "both")
+_FLAT = ("devices", "policies", "queue", "catalogue", "rollouts", "both")
 _LISTS = (*_FLAT, "groups")
 _LATER = frozenset({"activity", "pulse"})
 _LINES = {
@@ -117,17 +119,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("filter.open", "slash", "Filter", _LISTS, "filter", "words side by side must all be there"),
     Action("sort.by", "s", "Sort by", _FLAT, "sort", "the same column again turns it round", line="Sort by, then by"),
     Action("sort.add", "S", "Add to the sorting", _FLAT, "sort_add", line="Sort by, then by"),
-    Action("refresh", "r", "Refresh now", (*_LISTS, "device"), "refresh_now",
+    Action("refresh", "r", "Refresh now", (*_LISTS, "device", "rollout"), "refresh_now",
            "reads anew, and lets the order settle"),
     Action("act", "c", "Act", ("devices", "device"), "act",
            "the commands for the marked devices, else for the one under the cursor",
            needs=(Capability.COMMANDS, Capability.DEVICE_HAS_APP)),
     Action("policies.act", "c", "Act", ("policies",), "act", "assign to devices, copy, delete; choose the segment"),
+    Action("rollouts.act", "c", "Act", ("rollouts",), "act", "open, copy, enable or disable, how far it is"),
     Action("cancel", "c", "Cancel", ("queue",), "act",
            "what is pending; what an earlier session left unsent is sent or withdrawn"),
     Action("edit", "e", "Edit", ("devices", "device", "policies"), "edit",
            needs=(Capability.DEVICE_EDIT, Capability.POLICY_EDIT)),
-    Action("new", "plus", "New", ("policies",), "new"),
+    Action("new", "plus", "New", ("policies", "rollouts"), "new"),
     Action("register", "plus", "Register devices", ("devices",), "register", palette=False,
            needs=(Capability.DEVICE_REGISTER,)),
     Action("group.new", "plus", "New", ("groups",), "new", "a group below the one under the cursor, or devices in it",
@@ -136,6 +139,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("group.act", "c", "Act", ("groups",), "act", "rename, move, delete; a new group, devices to register"),
     Action("group.devices", "o", "Devices", ("groups",), "devices", "of the group, also with the groups below it"),
     Action("group.whole", "asterisk", "Open all below", ("groups",), "open_all", "pressed again, closes them"),
+    Action("rollouts.edit", "e", "Edit", ("rollouts",), "edit"),
+    Action("rollouts.related", "o", "Related", ("rollouts",), "related", "whom it reaches, what it installs"),
     Action("rollouts.using", "o", "Rollouts", ("catalogue", "record"), "related", "those that use it",
            needs=(Capability.ROLLOUTS,)),
     Action("more", "greater_than_sign", "Next page", ("catalogue",), "more", "of what the service finds"),
@@ -159,10 +164,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("delete", "", "Delete", ("policies",), "delete"),
     Action("assign", "", "Assign to devices", ("policies",), "assign", "to the marked ones, else to one to be chosen"),
     # views and sections
-    Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "queue"), "section(1)",
+    Action("section.next", "greater_than_sign", "Next section", ("device", "policy", "rollout", "queue"), "section(1)",
            line="Next, previous section"),
-    Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "queue"), "section(-1)",
-           line="Next, previous section"),
+    Action("section.previous", "less_than_sign", "Previous section", ("device", "policy", "rollout", "queue"),
+           "section(-1)", line="Next, previous section"),
     Action("section.tab", "tab", "Next section", ("device",), "section(1)", palette=False, line="Sections too"),
     Action("section.back_tab", "shift+tab", "Previous section", ("device",), "section(-1)", palette=False,
            line="Sections too"),
@@ -176,11 +181,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("related", "o", "Related", ("device", "queue"), "related",
            "a device's policy or group, a command's device",
            needs=(Capability.POLICIES, Capability.GROUPS, Capability.COMMANDS)),
-    # the policy editor: function keys, because letters are text there
-    Action("policy.save", "f2,ctrl+s", "Save", ("policy",), "save"),
-    Action("policy.view", "f3", "Next view", ("policy",), "switch_view", "document, changes, contents, devices"),
-    Action("policy.editor", "f4", "$EDITOR", ("policy",), "external_editor"),
-    Action("policy.reread", "f5", "Read again", ("policy",), "reread", "the service's copy, after asking"),
+    # the editors of policies and rollouts: function keys, because letters are text there
+    Action("policy.save", "f2,ctrl+s", "Save", ("policy", "rollout"), "save"),
+    Action("policy.view", "f3", "Next view", ("policy", "rollout"), "switch_view",
+           "the document, what changed, what it would do"),
+    Action("policy.editor", "f4", "$EDITOR", ("policy", "rollout"), "external_editor"),
+    Action("policy.reread", "f5", "Read again", ("policy", "rollout"), "reread", "the service's copy, after asking"),
+    Action("undo", "ctrl+z", "Undo", ("rollout",), "undo", line="Undo, redo"),
+    Action("redo", "ctrl+y", "Redo", ("rollout",), "redo", line="Undo, redo"),
+    Action("rollout.out", "delete,backspace", "Take out of the scope", ("rollout",), "take_out",
+           "the group or device under the cursor", palette=False),
     # registering devices: function keys for the whole, because letters are text in the list
     Action("register.send", "f2,ctrl+s", "Check, then send", ("register",), "send"),
     Action("register.file", "f3", "CSV file", ("register",), "file", "read its rows"),

@@ -16,7 +16,7 @@ from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import View
 from mdm_tui.tui.screens.editor import PolicyScreen
 from mdm_tui.tui.screens.policies import PoliciesScreen
-from mdm_tui.tui.screens.policies_actions import _device_search
+from mdm_tui.tui.screens.policies_actions import device_search
 from mdm_tui.tui.widgets.report import LinesView
 from tests.faulty import Status
 
@@ -275,7 +275,7 @@ async def test_the_device_that_is_called_so_is_offered_first(tmp_path: Path) -> 
         raw = '{"displayName": "Zeta"}'
         for key, name, serial in ((ids[0], "Zeta 2", "X6"), (ids[1], "Zeta 60", "Y"), (ids[2], "Zeta 6", "Z")):
             await mirror.put_detail(scope, Device(key, {"name": name, "serial": serial}, raw), house.clock.now())
-        found = await _device_search(house.session, house.clock.now)("zeta 6")
+        found = await device_search(house.session, house.clock.now)("zeta 6")
         assert [item.title for item in found][:2] == ["Zeta 6", "Zeta 60"]
         assert "Zeta 2" in [item.title for item in found], "its serial holds the 6"
 

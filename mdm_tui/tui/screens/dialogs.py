@@ -22,6 +22,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetModal
+from mdm_tui.tui.widgets.form import TextField
 
 __all__ = [
     "SILENCE",
@@ -250,15 +251,27 @@ class Prompt(Guarded):
     DEFAULT_CSS: ClassVar[str] = "Prompt > Vertical { width: 64; }"
     silence: ClassVar[float] = 0.0
 
-    def __init__(self, title: str, words: str, value: str = "", *, check: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        words: str,
+        value: str = "",
+        *,
+        check: Callable[[str], str] | None = None,
+        between: str = "",
+    ) -> None:
+        """between: what stands for the line ends of a pasted text; "": its first line is taken."""
         super().__init__()
-        self._title, self._words, self._value, self._check = title, words, value, check
+        self._title, self._words, self._value, self._check, self._between = title, words, value, check, between
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(safe.plain(self._title, bold=True))
             yield Static(safe.plain(self._words, "muted"))
-            yield Input(self._value, compact=True)
+            if self._between:
+                yield TextField("answer", self._value, between=self._between)
+            else:
+                yield Input(self._value, compact=True)
             yield Static(classes="problem")
             yield foot(("enter", "take it"), ("esc", "back"))
 

@@ -153,7 +153,12 @@ class DocumentActions(_Base):
         self.view = view
         self.query_one("#side", LinesView).restart()
         self.lay_out()
+        self.focus_view()
         self.tick()
+
+    def focus_view(self) -> None:
+        """Give the keys to what the view is about."""
+        (self.area if self.area.display else self.query_one("#side", LinesView)).focus()
 
     def on_key(self, event: Any) -> None:
         """enter on a problem goes to its line, on anything else it opens what is there."""

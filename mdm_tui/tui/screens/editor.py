@@ -97,7 +97,6 @@ class PolicyScreen(DocumentScreen):
         side = self.query_one("#side", LinesView)
         self.area.display = self.view == "document" or (wide and self.view == "changes")
         side.display = wide or self.view != "document"
-        (self.area if self.area.display else side).focus()
         self.show_side()
 
     def show_side(self) -> None:

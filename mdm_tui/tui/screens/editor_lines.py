@@ -33,11 +33,12 @@ def problem_lines(problems: Sequence[Any], width: int) -> list[Line]:
     made: list[Line] = []
     for number, problem in enumerate(problems):
         role = "warn" if problem.warning else "bad"
-        where = f"line {problem.line}"
+        # What belongs to no line of the text has none.
+        where = f"line {problem.line}" if problem.line else ""
         name = clean(problem.pointer, 60)
         text = clean(problem.message, 400) + (f" (allowed: {clean(problem.allowed, 200)})" if problem.allowed else "")
-        head = f"{fit(where, 10)}{name + '  ' if name else ''}"
-        entry = Entry(name or where, f"{where} {name}: {text}", "text", problem.line, f"problem.{number}")
+        head = f"{fit(where, 10) if where else ''}{name + '  ' if name else ''}"
+        entry = Entry(name or where, f"{where} {name}: {text}".strip(), "text", problem.line, f"problem.{number}")
         pieces = wrap(text, max(20, width - width_of(head) - 6))
         for row, piece in enumerate(pieces):
             lead = (

@@ -35,6 +35,10 @@ class HeldRows:
         """All that is held, in view or not."""
         return len(self._held)
 
+    def all(self) -> list[Any]:
+        """All that is held, in no order."""
+        return list(self._held.values())
+
     def row(self, row_id: str | None) -> Any:
         """What a row shows; None where there is none."""
         return self._held.get(row_id) if row_id is not None else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["PoliciesActions"]
+__all__ = ["PoliciesActions", "device_search", "marked_devices"]
 
 _LISTED = 10
 
@@ -65,7 +65,7 @@ class PoliciesActions(_Base):
 
         policy = self.source.policy(self.grid.cursor_id)
         name = "Policies" if policy is None else clean(policy.name, 40) or "(no name)"
-        marked = len(_marked(self.app, self.session))
+        marked = len(marked_devices(self.app, self.session))
         to = f"the {marked:,} marked" if marked else "one that is chosen"
         options = [
             ("assign", "Assign to devices", to),
@@ -184,13 +184,11 @@ async def assign(screen: Any, session: Any, policy_id: str, name: str) -> None:
     if sentence := refusal(session, "Nothing can be changed"):
         screen.tell(sentence, "warning")
         return
-    ids = _marked(screen.app, session)
+    ids = marked_devices(screen.app, session)
     if not ids:
         chosen = await answer(
             screen.app,
-            Search(
-                "Assign to which device?", _device_search(session, screen.app.now), hint="name, serial, model, user"
-            ),
+            Search("Assign to which device?", device_search(session, screen.app.now), hint="name, serial, model, user"),
         )
         if chosen is None:
             return
@@ -241,7 +239,8 @@ async def _confirmed(screen: Any, name: str, ids: Sequence[str], rows: Any) -> b
     return bool(await answer(screen.app, Typed(title, lines, expects, to="assign")))
 
 
-def _marked(app: Any, session: Any) -> list[str]:
+def marked_devices(app: Any, session: Any) -> list[str]:
+    """Ids of the devices marked on a session's Devices screen."""
     for screen in app.fleet_screens():
         if type(screen).__name__ == "DevicesScreen" and screen.session is session:
             return list(screen.grid.marks)
@@ -254,7 +253,8 @@ def _nearness(name: str, typed: str) -> int:
     return 1 if name.startswith(typed) else 2 if typed in name else 3
 
 
-def _device_search(session: Any, now: Any) -> Any:
+def device_search(session: Any, now: Any) -> Any:
+    """What a `Search` for a device loads."""
     from mdm_tui.store.mirror import View
 
     async def load(text: str) -> list[Item]:

@@ -63,10 +63,6 @@ class PoliciesSource(HeldRows):
 
     policy = HeldRows.row
 
-    def all(self) -> list[Any]:
-        """All policies held, in no order."""
-        return list(self._held.values())
-
     def put(self, policies: Sequence[Any]) -> tuple[set[str], bool]:
         """Take what is held now. Answers which differ and whether order or membership do."""
         old, self._held = self._held, {policy.id: policy for policy in policies}

@@ -1,0 +1,359 @@
+"""One rollout: as a form and as JSON, what changed, whom it reaches, which images, conflicts, how far it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.rollouts import Rollout
+from mdm_tui.fleet.values import age
+from mdm_tui.services.policy_check import Checked, PlacedProblem, pretty
+from mdm_tui.tui.actions import bindings
+from mdm_tui.tui.screens.base import List
+from mdm_tui.tui.screens.device_bars import Notice, Strip
+from mdm_tui.tui.screens.document import DocumentScreen
+from mdm_tui.tui.screens.editor_lines import difference_lines
+from mdm_tui.tui.screens.rollout_confirm import plan_and_save
+from mdm_tui.tui.screens.rollout_fields import RolloutFields
+from mdm_tui.tui.screens.rollout_findings import RolloutFindings
+from mdm_tui.tui.screens.rollout_form import FormLines, Known, form_lines
+from mdm_tui.tui.screens.rollout_lines import conflict_lines, image_lines, told
+from mdm_tui.tui.screens.rollout_rows import PROGRESS, REACH
+from mdm_tui.tui.widgets.json_area import JsonArea
+from mdm_tui.tui.widgets.lines import Lines, Part, part
+from mdm_tui.tui.widgets.report import LinesView
+
+__all__ = ["RolloutScreen"]
+
+_WIDE = 116
+_UNDONE = 100
+_FOUND_OUT = ("reach", "images", "conflicts")
+
+
+class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
+    """The editor of rollouts. The form and the text are one document; what the form does not know stays in it."""
+
+    GROUPS: ClassVar[tuple[str, ...]] = ("rollout", "field", "list")
+    HINTS: ClassVar[tuple[str, ...]] = (
+        "policy.save", "policy.view", "field.choose", "field.add", "field.clear", "undo", "policy.reread", "back",
+    )  # fmt: skip
+    TAB: ClassVar[str] = "rollouts"
+    NOUN: ClassVar[str] = "rollout"
+    PLACE: ClassVar[str] = "Rollouts"
+    VIEWS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("form", "Form"), ("document", "JSON"), ("changes", "Changes"), ("reach", "Reach"), ("images", "Images"),
+        ("conflicts", "Conflicts"), ("progress", "Progress"),
+    )  # fmt: skip
+    BINDINGS = bindings("rollout")
+    DEFAULT_CSS: ClassVar[str] = """
+    RolloutScreen #middle { height: 1fr; }
+    RolloutScreen #form { width: 5fr; }
+    RolloutScreen #side { width: 3fr; }
+    RolloutScreen #side.beside { border-left: solid $line; }
+    RolloutScreen JsonArea { width: 5fr; }
+    RolloutScreen #problems { height: auto; max-height: 6; }
+    """
+
+    def __init__(self, session: Any, rollout_id: str = "", *, opened: Any = None, view: str = "") -> None:
+        """opened: as `Rollouts.open` and `Rollouts.new` answer, instead of an id. view: the one shown first."""
+        super().__init__(session, rollout_id, opened=opened)
+        self.view = view or self.view
+        self.document: dict[str, Any] | None = None
+        self.known = Known()
+        self.looked: Any = None
+        # The text while it is newer than the text field, which costs time with long ones.
+        self._ahead: str | None = ""
+        self._past: list[str] = []
+        self._future: list[str] = []
+        self._entered: str | None = None
+        self.start_findings()
+
+    def body(self) -> ComposeResult:
+        yield Lines(id="title")
+        yield Strip(id="views")
+        yield Notice(id="notice")
+        yield Lines(id="summary")
+        with Horizontal(id="middle"):
+            yield FormLines(id="form")
+            yield JsonArea(id="document")
+            yield List(REACH, self.reach_source, id="reach")
+            yield List(PROGRESS, self.progress_source, id="progress")
+            yield LinesView(id="side")
+        yield LinesView(id="problems")
+
+    @property
+    def service(self) -> Any:
+        return self.session.rollouts
+
+    @property
+    def held(self) -> Any:
+        return self.opened.rollout if self.opened is not None else None
+
+    @property
+    def rollout(self) -> Rollout:
+        """The document in neutral words; an empty one while it cannot be read."""
+        return self.service.form.read(self.document) if self.document is not None else Rollout("", "")
+
+    # --- the text and the document ---
+
+    @property
+    def text(self) -> str:
+        return self.area.text if self._ahead is None else self._ahead
+
+    def load(self, text: str) -> None:
+        self._past, self._future = [], []
+        self._show_text(text)
+
+    def take(self, text: str, *, typed: bool = True) -> None:
+        self._remember()
+        self._show_text(text)
+        if typed:
+            self.typed()
+
+    def put(self, key: str, value: Any) -> None:
+        """Change one part of the document, as the form does."""
+        if self.document is None:
+            self.say("The text is not JSON now: mend it in the view JSON first.", "warn")
+            return
+        made = self.service.form.put(self.document, key, value)
+        if made != self.document:
+            self._remember()
+            self._show_text(pretty(made), made)
+            self.typed()
+            self.app.spawn(self.check(), "check")
+
+    def _remember(self) -> None:
+        self._past = [*self._past[-_UNDONE:], self.text]
+        self._future = []
+
+    def _show_text(self, text: str, document: dict[str, Any] | None = None) -> None:
+        if self.gone:
+            return
+        self._ahead = text
+        self.document = document if document is not None else _object(text)
+        if self.view == "document":
+            self._catch_up()
+        self.show_side()
+
+    def _catch_up(self) -> None:
+        """Bring the text field up to date."""
+        if self._ahead is not None:
+            text, self._ahead = self._ahead, None
+            self._entered = text
+            super().load(text)
+
+    def typed(self) -> None:
+        super().typed()
+        if self._ahead is None:
+            self.document = _object(self.area.text)
+
+    def action_undo(self) -> None:
+        self._step(self._past, self._future, "Nothing is left to undo.")
+
+    def action_redo(self) -> None:
+        self._step(self._future, self._past, "Nothing is left to redo.")
+
+    def _step(self, source: list[str], target: list[str], nothing: str) -> None:
+        if not source:
+            self.tell(nothing)
+            return
+        target.append(self.text)
+        self._show_text(source.pop())
+        self.typed()
+        self.app.spawn(self.check(), "check")
+
+    # --- opening ---
+
+    def on_mount(self) -> None:
+        self.query_one("#problems").display = False
+        self.query_one("#summary").display = False
+        self.lay_out()
+        self.focus_view()
+        self.tick()
+        self.app.spawn(self._open(), "rollout")
+
+    async def _open(self) -> None:
+        await self.learn()
+        if not await self.begin():
+            return
+        self.enter_view()
+        await self.learn(fresh=True)
+        await self.check()
+
+    async def look(self, text: str) -> Any:
+        """The contract's problems with their lines, and what is missing or doubtful at the service, without any."""
+        checked = await self.service.check_text(text)
+        if not isinstance(checked.document, dict):
+            return checked
+        known_as = "" if self.new else self.document_id
+        self.looked = await self.service.check(checked.document, known_as)
+        placed = {(problem.pointer, problem.message) for problem in checked.problems}
+        more = [
+            PlacedProblem(0, 0, 0, 0, problem.message, problem.pointer, problem.allowed, problem.warning)
+            for problem in self.looked.problems
+            if (problem.pointer, problem.message) not in placed
+        ]
+        return Checked((*checked.problems, *more), checked.document)
+
+    def named(self, document: Any) -> str:
+        name = self.service.form.read(document).name if isinstance(document, dict) else ""
+        return "" if name == "(no name)" else name
+
+    # --- drawing ---
+
+    def lay_out(self) -> None:
+        beside = self.app.size.width >= _WIDE and self.view in ("form", "document")
+        shown = {"form": "form", "document": "document", "reach": "reach", "progress": "progress"}.get(
+            self.view, "side"
+        )
+        for name in ("form", "document", "reach", "progress"):
+            self.query_one(f"#{name}").display = name == shown
+        side = self.query_one("#side", LinesView)
+        side.display = beside or shown == "side"
+        side.set_class(beside, "beside")
+        self.show_side()
+
+    def focus_view(self) -> None:
+        name = self.view if self.view in ("form", "document", "reach", "progress") else "side"
+        self.query_one(f"#{name}").focus()
+
+    def show_view(self, view: str) -> None:
+        if self.view == "document" and self._entered not in (None, self.area.text):
+            self._past.append(str(self._entered))
+        self._entered = None
+        if view == "document":
+            self._catch_up()
+            self._entered = self.area.text
+        super().show_view(view)
+        self.enter_view()
+
+    def enter_view(self) -> None:
+        """Find out what the view is about, and follow the progress only while it is looked at."""
+        self.follow(self.view == "progress")
+        if self.view in _FOUND_OUT:
+            self.app.spawn(self.find_out(), "reach")
+
+    def show_side(self) -> None:
+        if self.gone:
+            return
+        form, side = self.query_one("#form", FormLines), self.query_one("#side", LinesView)
+        if form.display and self.document is not None:
+            wrong = self.looked.problems if self.looked is not None else ()
+            width = form.size.width or self.app.size.width
+            form.set_lines(form_lines(self.rollout, self.service.form, self.known, wrong, width))
+        elif form.display:
+            form.set_lines(told("Not JSON: the view JSON has the text; F3.", self.app.size.width, "warn"))
+        self.show_summary()
+        if side.display:
+            side.set_lines(self._side_lines(side.size.width or self.app.size.width))
+
+    def _side_lines(self, width: int) -> list[Any]:
+        rollout = self.rollout
+        if self.view in ("images", "conflicts") and self.working:
+            return told(f"{self.working}   esc stops", width, "info")
+        if self.view == "images" and (self.prediction is not None or not rollout.images):
+            images = {ref: self.known.images[ref] for ref in rollout.images if ref in self.known.images}
+            return image_lines(self.prediction, images, rollout.images, width)
+        if self.view == "conflicts" and self.clashes is not None:
+            return conflict_lines(self.clashes, self.device_names, width)
+        if self.view in ("images", "conflicts"):
+            return told("Not found out yet; r does.", width)
+        when = f", read {age(self.app.now() - self.read_at)} ago" if self.read_at is not None else ""
+        title = "New: everything is a change" if self.new else f"Changes against the service{when}"
+        return difference_lines(title, self.differences, width, readable=self.readable)
+
+    def counts(self) -> dict[str, int | None]:
+        clashes = None if self.clashes is None else len(self.clashes)
+        return {**super().counts(), "reach": None if self.reach is None else self.reach.count, "conflicts": clashes}
+
+    def title_words(self) -> tuple[list[Part], list[Part]]:
+        rollout = self.rollout
+        after = [part("   disabled", "warn")] if rollout.enabled is False else []
+        if rollout.everyone:
+            return after, [part("   EVERYONE", "bad")]
+        if self.reach is None:
+            return after, []
+        return after, [part(f"   reaches {self.reach.count:,}", "warn" if self.stale else "muted")]
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out()
+
+    def on_lines_view_resized(self, message: LinesView.Resized) -> None:
+        self.show_side()
+
+    # --- what is open ---
+
+    def opened_entry(self, view_id: str, path: str, value: object) -> bool:
+        """enter on a device or on another rollout opens it."""
+        kind = path.partition(":")[0]
+        if view_id != "side" or kind not in ("device", "kin", "rollout") or not value:
+            return False
+        if kind == "rollout":
+            self.app.push_screen(RolloutScreen(self.session, str(value)))
+        else:
+            self.app.open_device(str(value), self.session)
+        return True
+
+    def go_to_line(self, line: int) -> None:
+        if line:
+            super().go_to_line(line)
+        else:
+            self.show_view("form")
+
+    # --- saving ---
+
+    async def send(self, base: str) -> Any:
+        stop = self.begin_work()
+        try:
+            return await plan_and_save(
+                self.app, self.session, self.document_id, self.text, base, lambda words: self.say(words, "info"), stop
+            )
+        finally:
+            self.end_work()
+
+    def saved(self, answer: Any) -> str:
+        from mdm_tui.services.rollouts import OpenedRollout
+
+        self.document_id = answer.rollout.id
+        self.opened = OpenedRollout(answer.rollout.id, answer.rollout, answer.base)
+        # What was unknown may be registered by now.
+        self.forget()
+        return ""
+
+    # --- news ---
+
+    def news(self, events: Sequence[object]) -> None:
+        from mdm_tui.services import events as kinds
+
+        if any(isinstance(event, kinds.ItemsChanged) and event.kind != "rollouts" for event in events):
+            self.app.spawn(self.learn(), "names")
+        self.tick()
+
+    async def learn(self, *, fresh: bool = False) -> None:
+        """Names for groups, apps and images; fresh: read anew, and what cannot be read is as last seen."""
+        catalogue, groups = self.session.catalogue, self.session.groups
+        for read in (groups.refresh, catalogue.refresh_apps, catalogue.refresh_images) if fresh else ():
+            try:
+                await read()
+            except FleetError:
+                # The check says of what is missing that it may only not have been read.
+                continue
+        tree, apps, images = await groups.tree(), await catalogue.apps(), await catalogue.images()
+        self.known.tree = tree
+        self.known.apps = {ref: app for app in apps for ref in (app.id, *app.refs)}
+        self.known.images = {ref: image for image in images for ref in (image.id, *image.refs)}
+        self.show_side()
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
