@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -13,9 +12,9 @@ from textual.containers import Horizontal
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.values import age
-from mdm_tui.services.policy_check import Checked, PlacedProblem, pretty
+from mdm_tui.services.policy_check import Checked, PlacedProblem
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import List
+from mdm_tui.tui.screens.base import Hints, List
 from mdm_tui.tui.screens.device_bars import Notice, Strip
 from mdm_tui.tui.screens.document import DocumentScreen
 from mdm_tui.tui.screens.editor_lines import difference_lines
@@ -25,6 +24,7 @@ from mdm_tui.tui.screens.rollout_findings import RolloutFindings
 from mdm_tui.tui.screens.rollout_form import FormLines, Known, form_lines
 from mdm_tui.tui.screens.rollout_lines import conflict_lines, image_lines, told
 from mdm_tui.tui.screens.rollout_rows import PROGRESS, REACH
+from mdm_tui.tui.screens.rollout_text import RolloutText
 from mdm_tui.tui.widgets.json_area import JsonArea
 from mdm_tui.tui.widgets.lines import Lines, Part, part
 from mdm_tui.tui.widgets.report import LinesView
@@ -32,17 +32,14 @@ from mdm_tui.tui.widgets.report import LinesView
 __all__ = ["RolloutScreen"]
 
 _WIDE = 116
-_UNDONE = 100
 _FOUND_OUT = ("reach", "images", "conflicts")
 
 
-class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
+class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen):
     """The editor of rollouts. The form and the text are one document; what the form does not know stays in it."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("rollout", "field", "list")
-    HINTS: ClassVar[tuple[str, ...]] = (
-        "policy.save", "policy.view", "field.choose", "field.add", "field.clear", "undo", "policy.reread", "back",
-    )  # fmt: skip
+    HINTS: ClassVar[tuple[str, ...]] = ("policy.save", "policy.view", "refresh", "policy.reread", "back")
     TAB: ClassVar[str] = "rollouts"
     NOUN: ClassVar[str] = "rollout"
     PLACE: ClassVar[str] = "Rollouts"
@@ -64,14 +61,9 @@ class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
         """opened: as `Rollouts.open` and `Rollouts.new` answer, instead of an id. view: the one shown first."""
         super().__init__(session, rollout_id, opened=opened)
         self.view = view or self.view
-        self.document: dict[str, Any] | None = None
         self.known = Known()
         self.looked: Any = None
-        # The text while it is newer than the text field, which costs time with long ones.
-        self._ahead: str | None = ""
-        self._past: list[str] = []
-        self._future: list[str] = []
-        self._entered: str | None = None
+        self.start_text()
         self.start_findings()
 
     def body(self) -> ComposeResult:
@@ -99,74 +91,6 @@ class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
     def rollout(self) -> Rollout:
         """The document in neutral words; an empty one while it cannot be read."""
         return self.service.form.read(self.document) if self.document is not None else Rollout("", "")
-
-    # --- the text and the document ---
-
-    @property
-    def text(self) -> str:
-        return self.area.text if self._ahead is None else self._ahead
-
-    def load(self, text: str) -> None:
-        self._past, self._future = [], []
-        self._show_text(text)
-
-    def take(self, text: str, *, typed: bool = True) -> None:
-        self._remember()
-        self._show_text(text)
-        if typed:
-            self.typed()
-
-    def put(self, key: str, value: Any) -> None:
-        """Change one part of the document, as the form does."""
-        if self.document is None:
-            self.say("The text is not JSON now: mend it in the view JSON first.", "warn")
-            return
-        made = self.service.form.put(self.document, key, value)
-        if made != self.document:
-            self._remember()
-            self._show_text(pretty(made), made)
-            self.typed()
-            self.app.spawn(self.check(), "check")
-
-    def _remember(self) -> None:
-        self._past = [*self._past[-_UNDONE:], self.text]
-        self._future = []
-
-    def _show_text(self, text: str, document: dict[str, Any] | None = None) -> None:
-        if self.gone:
-            return
-        self._ahead = text
-        self.document = document if document is not None else _object(text)
-        if self.view == "document":
-            self._catch_up()
-        self.show_side()
-
-    def _catch_up(self) -> None:
-        """Bring the text field up to date."""
-        if self._ahead is not None:
-            text, self._ahead = self._ahead, None
-            self._entered = text
-            super().load(text)
-
-    def typed(self) -> None:
-        super().typed()
-        if self._ahead is None:
-            self.document = _object(self.area.text)
-
-    def action_undo(self) -> None:
-        self._step(self._past, self._future, "Nothing is left to undo.")
-
-    def action_redo(self) -> None:
-        self._step(self._future, self._past, "Nothing is left to redo.")
-
-    def _step(self, source: list[str], target: list[str], nothing: str) -> None:
-        if not source:
-            self.tell(nothing)
-            return
-        target.append(self.text)
-        self._show_text(source.pop())
-        self.typed()
-        self.app.spawn(self.check(), "check")
 
     # --- opening ---
 
@@ -224,17 +148,24 @@ class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
         self.query_one(f"#{name}").focus()
 
     def show_view(self, view: str) -> None:
-        if self.view == "document" and self._entered not in (None, self.area.text):
-            self._past.append(str(self._entered))
-        self._entered = None
-        if view == "document":
-            self._catch_up()
-            self._entered = self.area.text
+        self.leave_text(view)
         super().show_view(view)
         self.enter_view()
 
+    def hints(self) -> Sequence[str]:
+        """Of what can be done in the view that is shown."""
+        more = {
+            "form": ("field.choose", "field.add", "field.clear", "undo"),
+            "document": ("undo", "policy.editor"),
+            "reach": ("grid.open", "rollout.out", "grid.next"),
+            "progress": ("grid.open",),
+        }.get(self.view, ("refresh",) if self.view in _FOUND_OUT else ())
+        again = ("refresh",) if self.view in ("reach", "progress") else ()
+        return ("policy.save", "policy.view", *more, *again, "policy.reread", "back")
+
     def enter_view(self) -> None:
         """Find out what the view is about, and follow the progress only while it is looked at."""
+        self.query_one(Hints).offer(self.hints())
         self.follow(self.view == "progress")
         if self.view in _FOUND_OUT:
             self.app.spawn(self.find_out(), "reach")
@@ -257,7 +188,7 @@ class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
         rollout = self.rollout
         if self.view in ("images", "conflicts") and self.working:
             return told(f"{self.working}   esc stops", width, "info")
-        if self.view == "images" and (self.prediction is not None or not rollout.images):
+        if self.view == "images" and self.prediction is not None:
             images = {ref: self.known.images[ref] for ref in rollout.images if ref in self.known.images}
             return image_lines(self.prediction, images, rollout.images, width)
         if self.view == "conflicts" and self.clashes is not None:
@@ -349,11 +280,3 @@ class RolloutScreen(RolloutFields, RolloutFindings, DocumentScreen):
         self.known.apps = {ref: app for app in apps for ref in (app.id, *app.refs)}
         self.known.images = {ref: image for image in images for ref in (image.id, *image.refs)}
         self.show_side()
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

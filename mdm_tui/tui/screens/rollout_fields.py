@@ -10,6 +10,7 @@ from mdm_tui.fleet.rollouts import Option, RolloutApp
 from mdm_tui.fleet.text import clean, normal_serial
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.dialogs import Item, Prompt, Search, answer, filtered
+from mdm_tui.tui.screens.groups_choose import choose_group
 from mdm_tui.tui.screens.policies_actions import device_search, marked_devices
 from mdm_tui.tui.screens.rollout_form import app_words, image_words
 from mdm_tui.tui.screens.rollouts_source import counted
@@ -24,24 +25,12 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["RolloutFields", "group_items", "serials_of"]
+__all__ = ["RolloutFields", "serials_of"]
 
 _LISTS = ("groups", "devices", "apps", "images")
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _OTHER = " other"
 _UNSAID = " unsaid"
-
-
-def group_items(tree: Any, without: Sequence[str] = ()) -> list[Item]:
-    """The groups as their tree, those that are chosen already left out."""
-    found = []
-    for key in tree.all():
-        node = tree.node(key)
-        if key not in without and not node.group.unreadable:
-            total = "" if node.total is None else f", {node.total:,} with those below"
-            devices = "" if node.devices is None else counted(node.devices, "device")
-            found.append(Item(key, clean(node.name, 80), f"{devices}{total if node.children else ''}", node.depth))
-    return found
 
 
 def serials_of(text: str) -> list[str]:
@@ -134,7 +123,6 @@ class RolloutFields(_Base):
     # --- lists ---
 
     async def _list(self, key: str, ref: str, what: str) -> None:
-        rollout = self.rollout
         if what == "clear":
             if ref:
                 self._without(key, ref)
@@ -143,14 +131,22 @@ class RolloutFields(_Base):
         elif key == "apps" and ref and what == "choose":
             await self._flags(ref)
         elif key == "groups":
-            items = group_items(self.known.tree, rollout.groups)
-            chosen = await answer(self.app, Search("Add which group? Those below it are not included", filtered(items)))
-            if chosen is not None:
-                self.put("groups", (*self.rollout.groups, chosen))
+            await self._group()
         elif key == "devices":
             await self._devices()
         else:
             await self._catalogue(key)
+
+    async def _group(self) -> None:
+        there = set(self.rollout.groups)
+        title = "Add which group? Whether those below it are reached too is not stated"
+
+        def why_not(key: str) -> str:
+            return "It is in the scope already." if key in there else ""
+
+        chosen = await choose_group(self.app, self.known.tree, title, why_not=why_not)
+        if chosen is not None:
+            self.put("groups", (*self.rollout.groups, chosen))
 
     def _without(self, key: str, ref: str) -> None:
         rollout = self.rollout

@@ -127,6 +127,7 @@ class RolloutFindings(_Base):
         rows = await asyncio.to_thread(reach_rows, reach, facts) if many else reach_rows(reach, facts)
         self.reach, self._of, self.known.reach = reach, scope, reach
         self.device_names = {device: str(values[0] or device) for device, values in facts.items()}
+        self.known.devices = self.device_names
         if self.gone:
             return
         self.reach_source.put(rows)

@@ -30,12 +30,16 @@ SHOWN = 8
 
 @dataclass(slots=True)
 class Known:
-    """What the form knows beside the document: names for ids, and whom it reaches where that was found out."""
+    """What the form knows beside the document: names for ids, and whom it reaches where that was found out.
+
+    devices: id → name.
+    """
 
     tree: GroupTree = field(default_factory=lambda: GroupTree.build(()))
     apps: Mapping[str, CatalogueApp] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     reach: Any = None
+    devices: Mapping[str, str] = field(default_factory=dict)
 
 
 class FormLines(LinesView):
@@ -61,7 +65,8 @@ def app_words(app: CatalogueApp | None, ref: str) -> str:
     """An app of the catalogue as people say it."""
     if app is None:
         return f"{clean(ref, 60)}: not at the service"
-    words = [clean(app.name or app.package, 60), clean(app.version, 30)]
+    name, version = clean(app.name or app.package, 60), clean(app.version, 30)
+    words = [name, "" if version in name.split() else version]
     package = clean(app.package, 80) if app.name else ""
     return "  ".join(word for word in (*words, package, "disabled" if app.enabled is False else "") if word)
 
@@ -155,7 +160,9 @@ def _scope(rollout: Rollout, known: Known, row: Any) -> None:
     def device(_at: int, text: str) -> tuple[str, str, str]:
         entry = states.get(text.strip())
         if entry is None or entry.state == "known":
-            return clean(text, 100), dim, clean(entry.note, 80) if entry is not None else ""
+            names = [known.devices.get(key, "") for key in entry.devices] if entry is not None else []
+            note = entry.note if entry is not None and entry.note else ", ".join(filter(None, names))
+            return clean(text, 100), dim, clean(note, 80)
         words = {"unknown": "saving would register it", "undecided": "not known whether it exists",
                  "registered": "registered, not yet seen here", "empty": "is blank"}[entry.state]  # fmt: skip
         return f"{clean(text, 100)}  {words}", "warn" if entry.state != "registered" else dim, clean(entry.note, 80)

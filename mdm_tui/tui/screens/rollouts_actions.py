@@ -53,6 +53,11 @@ class RolloutsActions(_Base):
             return
         self.app.push_screen(RolloutScreen(self.session, rollout_id, view=view))
 
+    def show_rollout(self, rollout_id: str) -> None:
+        """Open one and leave the cursor on it."""
+        self.grid.move_cursor_to(rollout_id)
+        self.open_rollout(rollout_id)
+
     def action_edit(self) -> None:
         if self.grid.cursor_id is not None:
             self.warn_locked()
