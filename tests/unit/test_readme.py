@@ -28,14 +28,19 @@ def test_the_table_of_keys_is_the_registry() -> None:
     assert made.filled(README) == README, "run: .venv/bin/python scripts/readme_keys.py --write"
 
 
-def test_both_configurations_are_accepted_and_name_every_key(tmp_path: Path) -> None:
+def test_the_tables_of_the_services_are_those_of_the_providers() -> None:
+    made = _script("readme_services")
+    assert made.filled(README) == README, "run: .venv/bin/python scripts/readme_services.py --write"
+
+
+def test_the_configurations_are_accepted_and_name_every_key(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
+    assert len(blocks) == 3
+    for block, default in zip(blocks, ("acme", "depot", "acme"), strict=True):
         block = block.replace('organization = "…"', 'organization = "acme"')
         path.write_text(block.replace('url = "https://…"', 'url = "https://midm.example.com"'))
-        assert load(path, {}).default == "acme"
+        assert load(path, {}).default == default
     whole = tomllib.loads(path.read_text())
     assert set(whole["console"]) == set(_CONSOLE)
     # One of the two ways to give a secret stands in a comment.
@@ -50,6 +55,13 @@ def test_every_command_and_flag_of_the_table_is_taken() -> None:
         ["serve", "--port", "0", "--data-dir", "d", "--documented-only", "--devices", "3"],
         ["devices", "van", "--columns", "name,os", "--sort", "-seen,name", "--format", "csv", "--refresh"],
         ["device", "M02", "--format", "md", "--refresh"],
+        ["devices", "--both", "--connections", "a,b", "--differs"],
+        ["devices", "register", "--csv", "-", "--group", "g", "--license", "l", "--auto-renew", "yes", "--dry-run"],
+        ["devices", "register", "--csv", "-", "--confirm", "1", "--reset", "s", "--confirm-reset", "1", "--arm", "n"],
+        ["groups", "--devices", "g", "--columns", "name", "--format", "md", "--refresh"],
+        ["apps", "--find", "package=com.x", "--page", "1", "--limit", "9"],
+        ["images", "--find", "product=x"],
+        ["rollouts", "Spring", "--format", "json", "--refresh"],
     ):
         assert parse(words).command == words[0]
         assert all(word in README for word in words if word.startswith("--"))
