@@ -39,7 +39,7 @@ GROUPS = Listing(
         column("updated", "Updated", "time"),
         column("trouble", "Trouble", doc="what is wrong about its place"),
     ),
-    ("name", "devices", "total", "enabled", "updated", "id"),
+    ("name", "devices", "total", "enabled", "updated"),
 )
 _INDENT = "  "
 

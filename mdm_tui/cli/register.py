@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ _MOST_BYTES = 16_000_000
 # An answer that was lost is looked for at the service; after so many seconds it is left to the next console.
 _PATIENCE = 180.0
 _ARMED = 60
+# Seconds for the device that is on its way when somebody stops the run.
+_LAST = 10.0
 
 REGISTER = Listing(
     "devices register",
@@ -174,6 +177,10 @@ class _Registration:
         if not sending:
             return self._not_sent(plans, whole=whole)
         self._confirm(plans)
+        if not any(plan.will for plan in plans):
+            if form not in PEOPLE:
+                write(shown, REGISTER.chosen(_without_outcome(), form), form, time.time())
+            return self._not_sent(plans, whole=whole)
         outcomes = await self._send(plans)
         for row in shown:
             if row["will"] in ("register", "reset"):
@@ -273,7 +280,11 @@ class _Registration:
             fresh = await self._plan(self._again if plan.again else ())
             async with self._watched():
                 sent = await service.submit(fresh, fresh.expects)
-                await service.wait()
+                try:
+                    await service.wait()
+                except asyncio.CancelledError:
+                    await self._stop(sent.run_id)
+                    raise
                 rows = await service.outcomes(sent.run_id)
                 if any(row.state in _OPEN - {State.AMBIGUOUS} for row in rows):
                     print("Looking for what became of lost answers …", file=sys.stderr)
@@ -282,10 +293,18 @@ class _Registration:
                             await service.wait(settle=True)
                     rows = await service.outcomes(sent.run_id)
             found |= {normal_serial(row.serial): _told(row) for row in rows}
-            counts = {row.state.value: sum(other.state is row.state for other in rows) for row in rows}
-            said = ", ".join(f"{count:,} {word}" for word, count in counts.items())
-            print(f"{'Reset' if plan.again else 'Registered'} {len(rows):,}: {said}.", file=sys.stderr)
+            print(f"{'Reset' if plan.again else 'Registered'} {len(rows):,}: {_counts(rows)}.", file=sys.stderr)
         return found
+
+    async def _stop(self, run_id: str) -> None:
+        """ctrl+c: the device that is on its way is waited for, the rest is not sent."""
+        service = self._session.registration
+        service.halt()
+        print("Stopping after the device that is on its way …", file=sys.stderr, flush=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST):
+                await service.wait()
+        print(f"Stopped: {_counts(await service.outcomes(run_id))}.", file=sys.stderr)
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -316,6 +335,11 @@ def code_of(states: Sequence[State]) -> int:
     if any(state in _OPEN for state in states):
         return codes.UNKNOWN
     return codes.DONE if all(state in _GOOD for state in states) else codes.SOME_FAILED
+
+
+def _counts(rows: Sequence[Outcome]) -> str:
+    counts = Counter(row.state.value for row in rows)
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items())
 
 
 def _told(row: Outcome) -> dict[str, Value]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.catalogue import CatalogueApp, Image
+from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.groups import Group, GroupTree
 from mdm_tui.fleet.matching import Outcome
 from mdm_tui.fleet.rollouts import Rollout
@@ -60,21 +61,30 @@ async def _print(arguments: Namespace, env: Mapping[str, str]) -> int:
             sys.stdout.flush()
         else:
             await _learn(session, fresh=fresh)
-            # The same text on both sides: nothing is going to be saved.
-            rollouts = session.rollouts
-            text = (await rollouts.open(rollout.id)).base if fresh else ""
-            plan = await rollouts.plan(rollout.id, text, text) if fresh else await rollouts.outlook(rollout)
-            progress = await rollouts.progress(rollout.id, most=_MOST_LISTS) if fresh else None
-            sections = [
-                await _summary(session, rollout),
-                _Section("Reach", [("", sentence) for sentence in plan.sentences]),
-                _Section("Problems", _capped([(problem.pointer, problem.message) for problem in plan.problems])),
-                _Section("Progress", await _progress(session, plan, progress)),
-            ]
+            sections = [await _summary(session, rollout)]
+            if not rollout.unreadable:
+                sections += await _outlook(session, rollout, fresh=fresh)
             _write([section for section in sections if section.lines], rollout.name, arguments.format)
         hint = "" if fresh else "; --refresh asks the service"
         print(f"{session.connection.name}, {work.said_age(at, time.time())}{hint}.", file=sys.stderr)
     return codes.DONE
+
+
+async def _outlook(session: Session, rollout: Rollout, *, fresh: bool) -> list[_Section]:
+    """What it does and how far it is: as last seen, or asked of the service."""
+    rollouts, progress = session.rollouts, None
+    if fresh:
+        # The same text on both sides: nothing is going to be saved.
+        text = (await rollouts.open(rollout.id)).base
+        plan = await rollouts.plan(rollout.id, text, text)
+        progress = await rollouts.progress(rollout.id, most=_MOST_LISTS)
+    else:
+        plan = await rollouts.outlook(rollout)
+    return [
+        _Section("Reach", [("", sentence) for sentence in plan.sentences]),
+        _Section("Problems", _capped([(problem.pointer, problem.message) for problem in plan.problems])),
+        _Section("Progress", await _progress(session, plan, progress)),
+    ]
 
 
 def _find(found: list[Rollout], text: str, *, fresh: bool) -> Rollout:
@@ -105,7 +115,13 @@ async def _learn(session: Session, *, fresh: bool) -> None:
         (Image, session.catalogue.refresh_images),
     ):
         if fresh or await session.mirror.listed_at(session.scope, kind) is None:
-            await read()
+            try:
+                await read()
+            except FleetError as error:
+                if error.kind not in (Kind.UNSUPPORTED, Kind.FORBIDDEN, Kind.NOT_FOUND):
+                    raise
+                # One list that is not to be had leaves the rest readable.
+                work.warn(error)
 
 
 async def _summary(session: Session, rollout: Rollout) -> _Section:

@@ -41,7 +41,7 @@ ROLLOUTS = Listing(
         column("created", "Created", "time"),
         column("updated", "Updated", "time"),
     ),
-    ("name", "enabled", "reaches", "apps", "images", "order", "schedule", "updated", "id"),
+    ("name", "enabled", "reaches", "apps", "images", "order", "schedule", "updated"),
 )
 SCHEDULE = "Schedule"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -9,8 +10,10 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -394,11 +397,16 @@ class Careless:
         self.app = app
         self.saves = 0
         self.fault = ""
+        self.held, self.go = threading.Event(), threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         saving = scope["type"] == "http" and scope["path"].endswith("device/save")
         self.saves += saving
         if not saving or not self.fault:
+            await self.app(scope, receive, send)
+        elif self.fault == "hold":
+            self.held.set()
+            await asyncio.to_thread(self.go.wait)
             await self.app(scope, receive, send)
         elif self.fault == "refuse":
             body = b'{"code": 400, "result": false, "message": "no more licenses"}'
@@ -415,25 +423,82 @@ class Careless:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99")]})
 
 
-def test_a_lost_answer_and_a_refusal(tmp_path: Path) -> None:
+@dataclass
+class Line(Desk):
+    """A desk at a service whose line misbehaves."""
+
+    line: Careless
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
     made = fleet(12)
-    line = Careless(made.app)
-    with Served(line) as served:
+    careless = Careless(made.app)
+    with Served(careless) as served:
+        root = f"http://127.0.0.1:{served.port}"
+        ready = Ready(f"{root}/v1", made.organization, made.token, root, made.site, made.email)
+        desk = Line(tmp_path, ready, made.api_key, made.password, careless)
+        desk.configure()
+        yield desk
+        careless.go.set()
+    made.world.close()
+
+
+def test_a_lost_answer_and_a_refusal(line: Line) -> None:
+    words = ("devices", "register", "--csv", "-", "--format", "json")
+    careless = line.line
+    careless.fault = "lose"
+    new = line.run(*words, "--confirm", "1", given="TEST-3001\n")
+    assert (new.returncode, json.loads(new.stdout)[0]["outcome"], careless.saves) == (0, "done", 1), new.stderr
+    reset = line.run(*words, "--reset", "TEST-3001", "--confirm-reset", "1", given="TEST-3001\n")
+    row = json.loads(reset.stdout)[0]
+    assert (reset.returncode, row["outcome"], careless.saves) == (5, "ambiguous", 2), reset.stderr
+    assert "look at its status" in row["said"]
+    careless.fault = "refuse"
+    bad = line.run(*words, "--confirm", "1", given="TEST-3002\n")
+    row = json.loads(bad.stdout)[0]
+    assert (bad.returncode, row["outcome"], careless.saves) == (4, "rejected", 3), bad.stderr
+    assert "no more licenses" in row["said"]
+    assert line.run(*words, "--confirm", "0", given="TEST-3001\n").returncode == 0, "there is nothing to send"
+
+
+def test_stopped_half_way_it_says_what_was_sent(line: Line) -> None:
+    line.line.fault = "hold"
+    command = [sys.executable, "-m", "mdm_tui", "devices", "register", "--csv", "-", "--confirm", "3"]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **line.env()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write("TEST-4001\nTEST-4002\nTEST-4003\n")
+        process.stdin.close()
+        process.stdin = None
+        assert line.line.held.wait(60)
+        process.send_signal(signal.SIGINT)
+        said = ""
+        while "Stopping" not in said and (text := process.stderr.readline()):
+            said += text
+        line.line.go.set()
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, said + rest
+    assert "Stopped: 1 done, 2 cancelled." in rest
+    assert line.line.saves == 1
+
+
+def test_a_service_without_what_is_inferred(tmp_path: Path) -> None:
+    made = fleet(12, documented_only=True)
+    with Served(made.app) as served:
         root = f"http://127.0.0.1:{served.port}"
         ready = Ready(f"{root}/v1", made.organization, made.token, root, made.site, made.email)
         desk = Desk(tmp_path, ready, made.api_key, made.password)
         desk.configure()
-        words = ("devices", "register", "--csv", "-", "--format", "json")
-        line.fault = "lose"
-        new = desk.run(*words, "--confirm", "1", given="TEST-3001\n")
-        assert (new.returncode, json.loads(new.stdout)[0]["outcome"], line.saves) == (0, "done", 1), new.stderr
-        reset = desk.run(*words, "--reset", "TEST-3001", "--confirm-reset", "1", given="TEST-3001\n")
-        row = json.loads(reset.stdout)[0]
-        assert (reset.returncode, row["outcome"], line.saves) == (5, "ambiguous", 2), reset.stderr
-        assert "look at its status" in row["said"]
-        line.fault = "refuse"
-        bad = desk.run(*words, "--confirm", "1", given="TEST-3002\n")
-        row = json.loads(bad.stdout)[0]
-        assert (bad.returncode, row["outcome"], line.saves) == (4, "rejected", 3), bad.stderr
-        assert "no more licenses" in row["said"]
+        assert len(desk.json("groups")) > 1 and len(desk.json("devices")) > 1
+        for words, name in ((["apps"], "app/find"), (["images"], "ota/find"), (["rollouts"], "profile/find")):
+            refused(desk.run(*words), 1, f'set "{name}" under [connections.depot.paths]')
+        done = desk.run("devices", "register", "--csv", "-", "--confirm", "1", given="TEST-5001\n")
+        assert done.returncode == 0, done.stderr
     made.world.close()
