@@ -80,6 +80,9 @@ async def _print(
     code = await _read(sessions, twins, refresh=arguments.refresh)
     words = tuple(word for text in arguments.words for word in text.split())
     view = twins.view(words=words, sort=sort, differs_only=arguments.differs)
+    counts = await twins.counts(view)
+    if code and not counts.total:
+        raise codes.CliError("Nothing is known of any of the connections.", code)
     keys = await twins.ids(view)
     segments = {session.scope: await _segments(session) for session in sessions}
     names = {session.scope: session.connection.name for session in sessions}
@@ -94,7 +97,6 @@ async def _print(
     else:
         shown = [*_JOINED, *(_side(field, name, ".") for name in names.values() for field in fields)]
     write(rows, shown, arguments.format, now)
-    counts = await twins.counts(view)
     print(
         f"{len(rows):,} of {counts.total:,} devices; {counts.joined:,} in several connections, "
         f"{counts.differs:,} with disagreements.",
@@ -117,8 +119,6 @@ async def _read(sessions: Sequence[Session], twins: Twins, *, refresh: bool) -> 
             asked = True
         except FleetError as error:
             code = work.warn(error, f"{session.connection.name}: ")
-    if all(session.sync.state.last_ok is None for session in sessions):
-        raise codes.CliError("None of the connections could be read.", code or codes.FAILED)
     if asked:
         # The names of segments are what a group is compared with.
         await twins.learn()

@@ -101,6 +101,12 @@ def _parser() -> tuple[Parser, dict[str, Parser]]:
     rollouts.add_argument("rollout", nargs="?", metavar="NAME-or-ID", help="one of them: whom it reaches, its progress")
     parts.output(rollouts)
     parts.connection(rollouts, top=False)
+
+    connection = commands.add_parser("connection", help="list the connections, or test one", description=_CONNECTION)
+    connection.add_argument("action", choices=("list", "test"), help="what to do")
+    connection.add_argument("name", nargs="?", metavar="NAME", help="which one to test (the default one)")
+    connection.add_argument("--format", choices=FORMATS, default="table", help="(table)")
+    parts.connection(connection, top=False)
     return root, dict(commands.choices)
 
 
@@ -185,7 +191,16 @@ def _rollouts_wrong(found: argparse.Namespace) -> str:
     return "" if found.format in ("table", "json", "md") else "one rollout is printed as table, json or md"
 
 
+def _connection_wrong(found: argparse.Namespace) -> str:
+    if found.name is None:
+        return ""
+    if found.action == "list":
+        return "list takes no name"
+    return "NAME and the flags of a connection name two" if found.connection or found.url else ""
+
+
 _CHECKS = {
+    "connection": _connection_wrong,
     "devices": _devices_wrong,
     "groups": _groups_wrong,
     "apps": _items_wrong,
@@ -211,6 +226,10 @@ seen yet.
 _ROLLOUTS = """\
 Prints the rollouts as last seen, their age on stderr. One of them: whom it reaches, its conflicts and its progress as
 far as last seen; --refresh asks the service for all of it. --format json prints its document.
+"""
+_CONNECTION = """\
+list: the connections of the configuration, and whether their secrets are found. test: asks the service for a little of
+everything that a connection offers, and says what answers. Nothing is changed.
 """
 _REGISTER = """\
 Each serial number is looked up at the service first; the rows are printed, and nothing is sent without --confirm and

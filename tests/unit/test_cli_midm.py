@@ -279,6 +279,26 @@ def test_both_as_one_list(calm: Desk, tmp_path: Path) -> None:
     refused(fresh.run("devices", "--both", "--connections", "acme,dpot"), 2, "did you mean 'depot'?")
 
 
+def test_where_nothing_is_known_and_nobody_answers(calm: Desk, tmp_path: Path) -> None:
+    other = replace(calm, ready=replace(calm.ready, token="wrong")).beside(tmp_path)
+    done = other.run("devices", "--both", password="not-the-word")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Nothing is known of any of the connections." in done.stderr
+
+
+def test_connections_listed_and_tested(calm: Desk, tmp_path: Path) -> None:
+    desk = calm.beside(tmp_path, password_env="NOT_SET", production=True)
+    rows = {row["name"]: row for row in desk.json("connection", "list")}
+    assert (rows["depot"]["default"], rows["depot"]["open"], rows["depot"]["production"]) == (True, False, True)
+    assert (rows["acme"]["default"], rows["acme"]["open"], rows["acme"]["secrets"]) == (False, True, "found")
+    assert rows["depot"]["secrets"] == "found", "in MDM_TUI_PASSWORD"
+    for name, some in (("depot", {"groups", "apps", "images", "rollouts"}), ("acme", {"policies", "segments"})):
+        tested = desk.json("connection", "test", name)
+        assert some < {row["what"] for row in tested} and all(row["works"] for row in tested)
+    refused(desk.run("connection", "test", password="not-the-word"), 3, "sign-in")
+    assert calm.password not in desk.run("connection", "list").stdout
+
+
 # registering
 
 
@@ -501,4 +521,7 @@ def test_a_service_without_what_is_inferred(tmp_path: Path) -> None:
             refused(desk.run(*words), 1, f'set "{name}" under [connections.depot.paths]')
         done = desk.run("devices", "register", "--csv", "-", "--confirm", "1", given="TEST-5001\n")
         assert done.returncode == 0, done.stderr
+        tested = desk.run("connection", "test", "--format", "json")
+        works = {row["what"]: row["works"] for row in json.loads(tested.stdout)}
+        assert (tested.returncode, works["groups"], works["apps"]) == (4, True, False)
     made.world.close()

@@ -61,6 +61,7 @@ def test_every_command_and_flag_of_the_table_is_taken() -> None:
         ["groups", "--devices", "g", "--columns", "name", "--format", "md", "--refresh"],
         ["apps", "--find", "package=com.x", "--page", "1", "--limit", "9"],
         ["images", "--find", "product=x"],
+        ["connection", "test", "depot", "--format", "json"],
         ["rollouts", "Spring", "--format", "json", "--refresh"],
     ):
         assert parse(words).command == words[0]
