@@ -55,7 +55,7 @@ class FakeRollouts(Provider):
         self.calls: list[tuple[Any, ...]] = []
         self.fail: dict[str, deque[FleetError | None]] = {}
         self.lost: set[str] = set()
-        self.hidden: set[str] = set()
+        self.unlisted: set[str] = set()
         self.total_said = True
         self.before_change: Any = None
         for number in range(count):
@@ -95,7 +95,7 @@ class FakeRollouts(Provider):
         self, page: int, limit: int, *, newest_first: bool = False, scope: Any = None, group: str = ""
     ) -> Page[Device]:
         await self._call("devices", page, limit, group)
-        rows = [(key, row) for key, row in self.rows.items() if key not in self.hidden]
+        rows = [(key, row) for key, row in self.rows.items() if key not in self.unlisted]
         rows = [(key, row) for key, row in rows if not group or row["group"] == group]
         part = rows[(page - 1) * limit : page * limit]
         items = [

@@ -60,9 +60,9 @@ class Desk:
     async def seen(self, hidden: int = 0) -> None:
         """The mirror has all devices but the last `hidden`."""
         keys = list(self.fake.rows)
-        self.fake.hidden = set(keys[len(keys) - hidden :])
+        self.fake.unlisted = set(keys[len(keys) - hidden :])
         page = await self.fake.devices(1, 100_000)
-        self.fake.hidden = set()
+        self.fake.unlisted = set()
         await self.mirror.apply(self.context.scope, page.items, at=self.clock.now(), walk=None)
         self.fake.calls.clear()
 
