@@ -64,7 +64,7 @@ async def test_help_shows_the_keys_that_work_here_and_goes_away(tmp_path: Path) 
         assert isinstance(app.screen, HelpScreen)
         shown = "\n".join(str(static.render()) for static in app.screen.query("Static"))
         assert "Faults only" in shown and "Moving and marking" in shown and "Everywhere" in shown
-        assert "f6" in shown, "the person's own key"
+        assert "F6" in shown, "the person's own key"
         assert "Policy editor" not in shown
         await press(app, pilot, "escape")
         assert isinstance(app.screen, DevicesScreen)

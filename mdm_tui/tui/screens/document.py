@@ -196,9 +196,13 @@ class DocumentScreen(DocumentActions, FleetScreen):
 
     def show_problems(self) -> None:
         """The list of what is wrong, there while something is."""
+        self.show_these(self.checked.problems if self.checked is not None else ())
+
+    def show_these(self, found: Sequence[Any]) -> None:
+        """Show these problems."""
         problems = self.query_one("#problems", LinesView)
         width = problems.size.width or self.app.size.width
-        lines = problem_lines(self.checked.problems if self.checked is not None else (), width)
+        lines = problem_lines(found, width)
         problems.display = bool(lines)
         problems.styles.height = max(1, min(_PROBLEM_ROWS, len(lines)))
         problems.set_lines(lines)

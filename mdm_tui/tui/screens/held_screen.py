@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.base import FleetScreen, List, refusal
 from mdm_tui.tui.widgets.filter_line import FilterLine
@@ -18,6 +19,7 @@ from mdm_tui.tui.widgets.lines import Part, part
 __all__ = ["HeldListScreen", "is_new"]
 
 _TICK = 30
+_MARGIN = 8
 
 
 class HeldListScreen(FleetScreen):
@@ -79,7 +81,8 @@ class HeldListScreen(FleetScreen):
         where = f"{first:,}-{last:,} of {count:,}" if count else "none shown"
         self.filter.say(left, [*end, part(where, "muted"), part(" ")])
         if not self.source.count():
-            self.grid.empty = clean(self.sentence, 400) if self.sentence else self._no_match() or self.nothing()
+            why = "\n".join(wrap(clean(self.sentence, 400), self.app.size.width - _MARGIN)) if self.sentence else ""
+            self.grid.empty = why or self._no_match() or self.nothing()
 
     def _no_match(self) -> str:
         return f"No {self.NOUN} matches; esc clears the filter." if self.source.words else ""

@@ -25,6 +25,7 @@ from mdm_tui.tui.screens.rollout_form import FormLines, Known, form_lines
 from mdm_tui.tui.screens.rollout_lines import conflict_lines, image_lines, told
 from mdm_tui.tui.screens.rollout_rows import PROGRESS, REACH
 from mdm_tui.tui.screens.rollout_text import RolloutText
+from mdm_tui.tui.screens.rollouts_source import NAMELESS
 from mdm_tui.tui.widgets.json_area import JsonArea
 from mdm_tui.tui.widgets.lines import Lines, Part, part
 from mdm_tui.tui.widgets.report import LinesView
@@ -33,6 +34,7 @@ __all__ = ["RolloutScreen"]
 
 _WIDE = 116
 _FOUND_OUT = ("reach", "images", "conflicts")
+_AT_FIELDS = frozenset({"name", "everyone", "groups", "apps", "images"})
 
 
 class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen):
@@ -127,7 +129,7 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
 
     def named(self, document: Any) -> str:
         name = self.service.form.read(document).name if isinstance(document, dict) else ""
-        return "" if name == "(no name)" else name
+        return "" if name == NAMELESS else name
 
     # --- drawing ---
 
@@ -150,6 +152,7 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
     def show_view(self, view: str) -> None:
         self.leave_text(view)
         super().show_view(view)
+        self.show_problems()
         self.enter_view()
 
     def hints(self) -> Sequence[str]:
@@ -217,6 +220,14 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
 
     def on_lines_view_resized(self, message: LinesView.Resized) -> None:
         self.show_side()
+
+    def show_problems(self) -> None:
+        """What stops the saving first; warnings that the form shows at their fields are not said twice."""
+        if self.checked is not None:
+            at_fields = self.view == "form"
+            problems = [one for one in self.checked.problems
+                        if not (at_fields and one.warning and one.pointer.partition("[")[0] in _AT_FIELDS)]  # fmt: skip
+            self.show_these(sorted(problems, key=lambda one: one.warning))
 
     # --- what is open ---
 

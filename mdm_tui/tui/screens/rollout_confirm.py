@@ -23,6 +23,8 @@ __all__ = ["ConfirmRollout", "Telling", "plan_and_save", "plan_lines"]
 # Lines round the sentences: border, title, question, answer, foot.
 _ROUND = 10
 _STEPS = 40
+# Warnings that the sentences say as well.
+_SAID = (("groups",), ("everyone",))
 
 
 def plan_lines(plan: Any, width: int) -> list[Line]:
@@ -34,6 +36,8 @@ def plan_lines(plan: Any, width: int) -> list[Line]:
             sign = f"{glyphs().fault} " if role and number == 0 else "  "
             made.append(Line(((" ", ""), (sign, role), (piece, role))))
     for problem in plan.problems:
+        if problem.warning and problem.path[:1] in _SAID:
+            continue
         where = f"{problem.pointer}: " if problem.pointer else ""
         for number, piece in enumerate(wrap(clean(f"{where}{problem.message}", 600), max(20, width - 4))):
             role = "warn" if problem.warning else "bad"

@@ -62,14 +62,14 @@ class RolloutFields(_Base):
             await self._list(key, ref, what)
         elif key == "name":
             if what != "clear":
-                await self._name()
+                await self._ask_name()
         elif key in ("enabled", "everyone"):
             if what != "clear":
                 self.put(key, not (self.rollout.enabled if key == "enabled" else self.rollout.everyone))
         elif (option := next((one for one in self.service.form.options if one.key == key), None)) is not None:
             await self._option(option, what)
 
-    async def _name(self) -> None:
+    async def _ask_name(self) -> None:
         now = self.named(self.document)
         words = "Without a name the service would make one of the time of day."
         text = await answer(self.app, Prompt("Name of the rollout", words, now, check=_some_name))

@@ -12,11 +12,11 @@ from mdm_tui.fleet.catalogue import CatalogueApp, Image
 from mdm_tui.fleet.errors import Problem
 from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.inventory import Entry
-from mdm_tui.fleet.inventory_text import Line, Spot, width_of
+from mdm_tui.fleet.inventory_text import Line, Spot, width_of, wrap
 from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.rollouts_source import counted
+from mdm_tui.tui.screens.rollouts_source import NAMELESS, counted
 from mdm_tui.tui.widgets.form import Pick
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.report import LinesView
@@ -76,8 +76,12 @@ def image_words(image: Image | None, ref: str) -> str:
     if image is None:
         return f"{clean(ref, 60)}: not at the service"
     step = f"{clean(image.from_build, 40)} → {clean(image.build, 40)}" if image.partial else clean(image.build, 40)
-    kind = [image.part, "partial" if image.partial else "full", "A/B" if image.ab else ""]
-    words = [clean(image.name, 60), clean(image.product or image.device, 30), step, " ".join(filter(None, kind))]
+    kind = (clean(image.part, 20), "partial" if image.partial else "full", "A/B" if image.ab else "")
+    name = clean(image.name, 80)
+    # Names often say all of it: nothing is said twice.
+    said = set(name.split())
+    words = [name, *(word for word in (clean(image.product or image.device, 30), step) if word not in said)]
+    words.append(" ".join(word for word in kind if word and word not in said))
     return "  ".join(word for word in (*words, "disabled" if image.enabled is False else "") if word)
 
 
@@ -114,13 +118,14 @@ def form_lines(
             spans.append((f"   {fit(note, left).rstrip()}", "muted"))
         made.append(Line(tuple(spans), (Spot(3 + _LABEL, max(1, width_of(text)), entry),)))
         for problem in wrong.get(at or path, ()):
-            words = f"{glyphs().fault} {clean(problem.message, 300)}"
-            made.append(Line((
-                (" " * (3 + _LABEL), ""), (fit(words, room).rstrip(), "warn" if problem.warning else "bad")
-            )))  # fmt: skip
+            for number, piece in enumerate(wrap(clean(problem.message, 300), room - 2)):
+                sign = f"{glyphs().fault} " if number == 0 else "  "
+                spans = [(" " * (3 + _LABEL), ""), (f"{sign}{piece}", "warn" if problem.warning else "bad")]
+                made.append(Line(tuple(spans)))
 
     heading("Rollout")
-    row("name", "Name", clean(rollout.name, 200) or "none yet", "" if rollout.name else "bad", "enter writes it")
+    named = rollout.name not in ("", NAMELESS)
+    row("name", "Name", clean(rollout.name, 200) if named else "none yet", "" if named else "bad", "enter writes it")
     on, role = option_words(rollout.enabled)
     row("enabled", "Enabled", on, role or ("warn" if rollout.enabled is False else ""),
         "nothing is installed until it is enabled" if rollout.enabled is False else "")  # fmt: skip

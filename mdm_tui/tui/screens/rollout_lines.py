@@ -23,6 +23,8 @@ _OUTCOMES = {
     "install": ("installs", "info"), "there": ("has it already", "good"), "none": ("gets none", "muted"),
     "unknown": ("cannot be told", "warn"),
 }  # fmt: skip
+# More refused images than these are told together: a rollout for many products has many of them.
+_REFUSED = 3
 _SURE = {"certain": ("certain", "muted"), "likely": ("likely", "warn"), "unknown": ("not known", "warn")}
 
 
@@ -39,8 +41,13 @@ def image_lines(prediction: Prediction, images: Mapping[str, Image], refs: Seque
     if not refs:
         return told("The rollout has no system images. + on System images in the form adds one.", width)
     names = {image.id: image_words(image, image.id) for image in images.values()}
-    made = [Line(((" ", ""), ("Which image each kind of device gets", "accent"),
-                  ("   predicted from what devices and images report; the service decides", "muted")))]  # fmt: skip
+    made: list[Line] = []
+    for ref in refs:
+        if ref not in images:
+            words = f"{glyphs().fault} {ref} is not at the service: the rollout cannot be saved with it"
+            made += told(words, width, "bad")
+    title = Line(((" ", ""), ("Which image each kind of device gets", "accent")))
+    made += [title, *told("Predicted from what devices and images report; the service decides.", width)]
     for number, kin in enumerate(prediction.kin):
         made.append(Line())
         made += _kin(number, kin, names, width)
@@ -56,9 +63,6 @@ def image_lines(prediction: Prediction, images: Mapping[str, Image], refs: Seque
             role = "warn" if unfit else ""
             spans = (("   ", ""), (text, role), (f"   {why}", role or "muted"))
             made.append(Line(spans, (Spot(3, max(1, width_of(text)), entry),)))
-    gone = [ref for ref in refs if ref not in images]
-    for ref in gone:
-        made += told(f"{glyphs().fault} {ref} is not at the service: the rollout cannot be saved with it", width, "bad")
     return made
 
 
@@ -79,8 +83,15 @@ def _kin(number: int, kin: Any, names: Mapping[str, str], width: int) -> Iterato
         yield from told(f"{lead}{names.get(key, key)}", width, "info")
     yield from told(choice.reason, width, "muted" if choice.certainty == "certain" else "warn")
     for left in choice.left:
-        words = f"not {names.get(left.image, left.image)}: {left.why}"
-        yield from told(words, width, "muted" if left.fits else "warn")
+        if left.fits:
+            yield from told(f"not {names.get(left.image, left.image)}: {left.why}", width)
+    refused = [left for left in choice.left if not left.fits]
+    for left in refused if len(refused) <= _REFUSED else ():
+        yield from told(f"refused {names.get(left.image, left.image)}: {left.why}", width, "warn")
+    if len(refused) > _REFUSED:
+        whys = list(dict.fromkeys(left.why for left in refused))
+        more = ", …" if len(whys) > _REFUSED else ""
+        yield from told(f"refused {len(refused):,} images: {', '.join(whys[:_REFUSED])}{more}", width)
 
 
 def conflict_lines(clashes: Sequence[Clash], names: Mapping[str, str], width: int) -> list[Line]:
@@ -122,12 +133,13 @@ def reach_parts(reach: Any, *, working: str = "", stale: bool = False) -> list[l
             lines[0].append(
                 part(f"   {reach.with_below:,} with the groups below, if the service includes them", "muted")
             )
+    if stale:
+        lines.append([part(f" {glyphs().fault} The scope has changed since: r finds it out anew.", "warn")])
     if reach.registers:
-        lines[0].append(part(f"   saving would register {reach.registers:,}", "warn"))
-    gone = sum(group.gone for group in reach.groups)
-    if gone:
-        lines[0].append(part(f"   {counted(gone, 'group')} gone", "warn"))
-    lines[0].append(part("   the scope has changed since: r finds it out anew" if stale else "", "warn"))
+        words = f"Saving would register {counted(reach.registers, 'device')} that the service does not know."
+        lines.append([part(f" {glyphs().fault} {words}", "warn")])
+    if gone := sum(group.gone for group in reach.groups):
+        lines.append([part(f" {glyphs().fault} {counted(gone, 'group')} of the scope: not at the service", "warn")])
     lines += [[part(f" {glyphs().fault} {note}", "warn")] for note in reach.notes[:2]]
     return lines
 

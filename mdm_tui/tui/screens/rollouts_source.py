@@ -12,7 +12,7 @@ from mdm_tui.tui.screens.held import HeldRows
 from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.grid_text import glyphs
 
-__all__ = ["COLUMNS", "RolloutsSource", "counted", "progress_words", "reaches", "repeats", "starts"]
+__all__ = ["COLUMNS", "NAMELESS", "RolloutsSource", "counted", "progress_words", "reaches", "repeats", "starts"]
 
 COLUMNS: Final = (
     Column("name", "Name", 18, priority=0, flex=3, most=40),
@@ -27,6 +27,10 @@ COLUMNS: Final = (
     Column("updated", "Updated", 7, "right", priority=2),
     Column("writer", "By", 14, priority=7, flex=1, most=24),
 )
+
+
+NAMELESS: Final = "(no name)"
+"""What a rollout without a name is called in its neutral words."""
 
 
 def counted(count: int, what: str) -> str:
