@@ -34,6 +34,7 @@ class Context:
 
     connect: makes the provider (reads the secrets, imports the network library in a thread); called until it succeeds.
     refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
+    looked: the first page of devices of this session is in the mirror; walked: all of them are.
     owner: this process, for the journal. arming: whether changes may be sent.
     """
 
@@ -61,6 +62,8 @@ class Context:
         self.refused: dict[str, tuple[float, str]] = {}
         self.unsupported: dict[Capability, str] = {}
         self.connected = asyncio.Event()
+        self.looked = asyncio.Event()
+        self.walked = asyncio.Event()
         self.owner = ""
         self.arming = Arming(connection, clock)
         self._connect = connect

@@ -1,9 +1,8 @@
-"""Groups: the tree, who is in them, and the slow sweep that learns the memberships of all of them."""
+"""Groups: the tree, who is in them, and the sweep that learns the memberships of all of them."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,24 +13,14 @@ from mdm_tui.fleet.provider import Capability
 from .context import Context
 from .events import ItemsChanged
 from .group_edit import GroupEditor, GroupSaved
+from .group_sweep import Sweep
 from .tasks import Tasks
 
 __all__ = ["FRESH", "GroupSaved", "Groups", "Members"]
 
-_log = logging.getLogger(__name__)
-
 FRESH = 300.0
 """Seconds for which a group's members are not asked for again by themselves."""
 MAX_PAGES = 2_000
-# The sweep: the share of the hour's calls, its first moment, its longest look away, the time between two of them.
-_SHARE = 0.1
-_FIRST = 30.0
-_AWAY = 30.0
-_BETWEEN = 3_600.0
-_TRIES = 5
-# The sweep leaves this part of the hour's calls to those who look at something.
-_FULL = 0.5
-_NEVER_MIND = frozenset({Kind.FORBIDDEN, Kind.UNSUPPORTED, Kind.CONFIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +41,21 @@ class Members:
 class Groups:
     """What screens and the command line do with groups.
 
-    looked_at: whether somebody looks at this session; the sweep rests while nobody does.
+    looked_at, answers: see `Sweep`.
     """
 
-    def __init__(self, context: Context, *, looked_at: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        context: Context,
+        *,
+        looked_at: Callable[[], bool] = lambda: True,
+        answers: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.error: FleetError | None = None
         self.at: float | None = None
         """When the groups were last read in this session, None before."""
-        self.swept = ""
-        """How far the memberships are known, as half a sentence; "" before the first sweep."""
         self._context = context
-        self._looked_at = looked_at
+        self._sweep = Sweep(context, self, looked_at=looked_at, answers=answers)
         self._tasks = Tasks()
         self._tree: GroupTree | None = None
         self._members: dict[str, Members] = {}
@@ -73,10 +66,15 @@ class Groups:
     async def start(self) -> None:
         """Begin the sweep, where the service has groups."""
         if self._context.can(Capability.GROUPS):
-            self._tasks.spawn(self._sweep(), "group sweep")
+            self._tasks.spawn(self._sweep.run(), "group sweep")
 
     async def stop(self) -> None:
         await self._tasks.stop()
+
+    @property
+    def swept(self) -> str:
+        """How far the memberships are known, as half a sentence; "" before the first sweep."""
+        return self._sweep.said
 
     # the tree
     async def tree(self) -> GroupTree:
@@ -205,62 +203,9 @@ class Groups:
         node = (await self.tree()).get(group_id)
         return node is not None and bool(node.devices) and group_id not in await self.refresh()
 
-    # the sweep
-    async def _sweep(self) -> None:
-        """Learn the memberships of all groups, slowly, while somebody looks; ends when the service refuses."""
-        clock = self._context.clock
-        await clock.sleep(_FIRST)
-        while True:
-            try:
-                await self._turn(self.refresh)
-                tree = await self.tree()
-                groups = [key for key in tree.all() if tree.node(key).devices]
-                for number, key in enumerate(groups, 1):
-                    if key in await self.tree():
-                        await self._turn(lambda key=key: self.members(key))
-                    self.swept = f"memberships known for {number:,} of {len(groups):,} groups"
-            except FleetError as error:
-                if error.kind in _NEVER_MIND:
-                    self.swept = f"memberships are not read by themselves: {error.what}"
-                    return
-                _log.info("the sweep of groups is put off: %s", error.what)
-            await clock.sleep(_BETWEEN)
-
-    async def _turn(self, work: Callable[[], object]) -> None:
-        """One step of the sweep, when it may be done. Raises what stays in its way."""
-        clock, context = self._context.clock, self._context
-        for attempt in range(1, _TRIES + 1):
-            while not self._may_sweep():
-                await clock.sleep(_AWAY)
-            spent = _used(context)
-            try:
-                await work()  # type: ignore[misc]
-            except FleetError as error:
-                if error.kind is Kind.NOT_FOUND:
-                    # Gone since the tree was read: the next tree says so.
-                    return
-                if error.kind in _NEVER_MIND or attempt == _TRIES:
-                    raise
-                await clock.sleep(max(error.retry_after or 0.0, 30.0 * 2**attempt))
-            else:
-                calls = max(1, _used(context) - spent)
-                await clock.sleep(calls * 3600.0 / max(1.0, context.connection.budget * _SHARE))
-                return
-
-    def _may_sweep(self) -> bool:
-        provider = self._context.provider
-        if provider is None or not self._looked_at():
-            return False
-        meter = provider.meter
-        return meter.used < meter.limit * _FULL
-
 
 def _not_there() -> FleetError:
     return FleetError(Kind.NOT_FOUND, "The group is not at the service any more", sent=Sent.NEVER)
-
-
-def _used(context: Context) -> int:
-    return context.provider.meter.used if context.provider is not None else 0
 
 
 def _mismatch(read: int, totals: set[int | None]) -> str:

@@ -77,8 +77,7 @@ class Session(Services):
         self._shared = mirror is not None
         self._context: Context | None = None
         self._sync: Sync | None = None
-        self._started = False
-        self._stopped = False
+        self._started = self._stopped = False
         self._journal_trouble = ""
 
     # the parts
@@ -185,6 +184,7 @@ class Session(Services):
             except FleetError as error:
                 self._lost_journal(error)
         await self.sync.start()
+        await self.overview.start()
         if self.can(Capability.GROUPS):
             await self.groups.start()
         if self.can(Capability.DEVICE_REGISTER):
@@ -233,7 +233,7 @@ class Session(Services):
         self._stopped = True
         context = self._context
         editing = (self._devices, self._policies, self._rollouts)
-        for service in (self._registration, self._groups, self._sync, self._commands, *editing):
+        for service in (self._registration, self._groups, self._overview, self._sync, self._commands, *editing):
             if service is None:
                 continue
             try:
@@ -282,8 +282,10 @@ class Session(Services):
 
     def _looked_at(self) -> bool:
         """Whether somebody is at a screen of this session, and the service answers."""
-        sync = self._sync
-        return sync is not None and sync.pace.attention is Attention.ACTIVE and sync.state.phase == "fresh"
+        return self._answers() and self.sync.pace.attention is Attention.ACTIVE
+
+    def _answers(self) -> bool:
+        return self._sync is not None and self._sync.state.phase in ("fresh", "syncing")
 
 
 def _import_services() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mdm_tui.fleet.provider import Capability
+
 from .context import Context
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from .commands import Commands
     from .devices import Devices
     from .groups import Groups
+    from .overview import Overview
     from .policies import Policies
     from .registration import RegistrationService
     from .rollouts import Rollouts
@@ -23,6 +26,7 @@ class Services:
     """The first frame needs none of them, and importing them takes its time."""
 
     def __init__(self) -> None:
+        self._overview: Overview | None = None
         self._devices: Devices | None = None
         self._commands: Commands | None = None
         self._policies: Policies | None = None
@@ -41,6 +45,23 @@ class Services:
 
     def _looked_at(self) -> bool:
         raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def overview(self) -> Overview:
+        if self._overview is None:
+            from .overview import Overview
+
+            reads = {
+                Capability.POLICIES: lambda: self.policies.refresh(),
+                Capability.APPS: lambda: self.catalogue.refresh_apps(),
+                Capability.IMAGES: lambda: self.catalogue.refresh_images(),
+                Capability.ROLLOUTS: lambda: self.rollouts.refresh(),
+            }
+            self._overview = Overview(self.context, reads, looked_at=self._looked_at)
+        return self._overview
 
     @property
     def devices(self) -> Devices:
@@ -71,7 +92,7 @@ class Services:
         if self._groups is None:
             from .groups import Groups
 
-            self._groups = Groups(self.context, looked_at=self._looked_at)
+            self._groups = Groups(self.context, looked_at=self._looked_at, answers=self._answers)
         return self._groups
 
     @property

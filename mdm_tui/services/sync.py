@@ -168,9 +168,11 @@ class Sync:
         self._set(phase="syncing", next_at=None)
         await context.ensure()
         await self._walker.delta()
+        context.looked.set()
         self._looked()
         if walk:
             await self._walk()
+            context.walked.set()
             self._next_walk = clock.monotonic() + Pace.walk(self._walker.pages, context.connection.budget)
         await self._walker.remember()
         self._set(phase="fresh", last_ok=clock.now(), error=None, attempts=0, walked=None, total=self._walker.total)

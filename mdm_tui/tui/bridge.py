@@ -104,7 +104,11 @@ class Tally:
             ):
                 self.counted["queue"] = sum(1 for item in await session.commands.queue() if not item.state.ended)
             for name in wanted & _ITEMS.keys():
-                self.counted[name] = len(await session.mirror.items(session.scope, _item_kind(name)))
+                kind = _item_kind(name)
+                found = len(await session.mirror.items(session.scope, kind, raw=False))
+                # None are there, or nobody has asked yet: only the first is a number.
+                if found or await session.mirror.listed_at(session.scope, kind) is not None:
+                    self.counted[name] = found
             self.app.tick_header()
             await asyncio.sleep(_LATE)
 

@@ -7,13 +7,11 @@ own (see `modes`), its own segment and its own pace of polling.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.config.credentials import Secret
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import modes, safe
 from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.fleets_kept import Kept, Narrowed
@@ -149,21 +147,6 @@ class Fleets(Kept):
         await session.start()
         bridge.tally.want_all()
         self.tick_header()
-        await self._read_for_header(session)
-        bridge.tally.want_all()
-
-    async def _read_for_header(self, session: Session) -> None:
-        """What the header counts beside devices and commands; what goes wrong is for the screens to say."""
-        reads: list[tuple[Capability, Callable[[], Awaitable[object]]]] = [
-            (Capability.POLICIES, lambda: session.policies.refresh()),
-            (Capability.APPS, lambda: session.catalogue.refresh_apps()),
-            (Capability.IMAGES, lambda: session.catalogue.refresh_images()),
-            (Capability.ROLLOUTS, lambda: session.rollouts.refresh()),
-        ]
-        for capability, read in reads:
-            if session.can(capability):
-                with contextlib.suppress(FleetError):
-                    await read()
 
     async def close_connection(self, name: str) -> None:
         """End a session and its screens; the last one stays. Whoever calls has asked the person."""

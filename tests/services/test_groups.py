@@ -43,6 +43,7 @@ async def context(tmp_path: Path, clock: VirtualClock, site: SiteProvider) -> As
     made = connection(page_size=2, production=True, budget=3_600)
     context = Context(made, factory=site, mirror=mirror, hub=Hub(clock), clock=clock, connect=connect)
     context.arming.arm("test", 60)
+    context.looked.set(), context.walked.set()
     yield context
     mirror.close()
 
@@ -284,25 +285,120 @@ async def test_totals_that_lie_take_nobody_out(groups: Groups, context: Context,
 # the sweep
 
 
-async def test_the_sweep_learns_all_memberships_slowly_and_only_of_groups_with_devices(
+async def test_groups_are_read_at_once_and_members_briskly_after_the_first_walk_and_only_of_groups_with_devices(
+    groups: Groups, context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    context.looked.clear(), context.walked.clear()
+    begun = site.count("groups")
+    await groups.start()
+    await clock.advance(60)
+    assert len(site.calls) == begun, "the devices come first"
+    context.looked.set()
+    await clock.advance(0)
+    assert (site.count("groups"), site.count("members")) == (begun + 1, 0)
+    await clock.advance(60)
+    assert site.count("members") == 0
+    context.walked.set()
+    await clock.advance(0)
+    # Two pages of the one and three of the other, a second each.
+    assert site.count("members") == 2
+    await clock.advance(5)
+    assert "2 of 2" in groups.swept
+    assert [call[1] for call in site.calls if call[0] == "members"] == ["g2", "g2", "g3", "g3", "g3"]
+    assert len(where(context)) == 8
+    read = len(site.calls)
+    await clock.advance(1_800)
+    assert len(site.calls) == read, "the next one has an hour's time"
+    before = site.count("members")
+    await clock.until(lambda: site.count("members") == before + 2)
+    # Then a call costs its share of the hour: ten seconds of a budget of one a second.
+    await clock.advance(19)
+    assert site.count("members") == before + 2
+    await clock.advance(2)
+    assert site.count("members") == before + 5
+
+
+async def test_what_a_sweep_learnt_is_not_asked_again_by_the_next_session_unless_the_counts_differ(
     groups: Groups, context: Context, site: SiteProvider, clock: VirtualClock
 ) -> None:
     await groups.start()
-    await clock.advance(20)
-    assert site.count("members") == 0
     await clock.until(lambda: "2 of 2" in groups.swept)
-    assert {call[1] for call in site.calls if call[0] == "members"} == {"g2", "g3"}
-    assert len(where(context)) == 8
+    await groups.stop()
     read = site.count("members")
-    await clock.advance(1_800)
-    assert site.count("members") == read, "the next one has an hour's time"
+    again = Groups(context)
+    await again.start()
+    await clock.advance(60)
+    assert site.count("members") == read
+    assert again.swept == "memberships known for 2 of 2 groups"
+    await again.stop()
+    site.within["g2"].append(site.within["g3"].pop())
+    third = Groups(context)
+    await third.start()
+    await clock.until(lambda: site.count("members") == read + 4)
+    assert len(where(context)) == 8
+    await third.stop()
+    await clock.advance(3_600)
+    late = Groups(context)
+    await late.start()
+    await clock.until(lambda: site.count("members") == read + 8)
+    await late.stop()
+
+
+async def test_a_group_that_lost_all_its_devices_is_read_once_more(
+    groups: Groups, context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    await groups.members("g3")
+    site.within["g3"] = []
+    await groups.start()
+    await clock.advance(60)
+    assert len(where(context)) == 3
+
+
+async def test_the_sweep_takes_a_tenth_of_the_hours_calls_at_most(
+    tmp_path: Path, site: SiteProvider, clock: VirtualClock
+) -> None:
+    mirror = Mirror.open(tmp_path / "other.db", clock=clock.now)
+
+    async def connect() -> SiteProvider:
+        return site
+
+    made = connection(page_size=1, budget=40)
+    context = Context(made, factory=site, mirror=mirror, hub=Hub(clock), clock=clock, connect=connect)
+    context.looked.set(), context.walked.set()
+    await context.ensure()
+    groups = Groups(context)
+    await groups.start()
+    await clock.advance(3_000)
+    # One group is begun while there is room, and read to its end: one call for all groups, three for the first.
+    assert (site.count("groups"), site.count("members")) == (1, 3)
+    await clock.until(lambda: "2 of 2" in groups.swept, within=7_200)
+    assert site.count("members") == 8
+    await groups.stop()
+    mirror.close()
+
+
+async def test_a_hidden_session_is_swept_once_and_then_rests(
+    context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    answering = False
+    groups = Groups(context, looked_at=lambda: False, answers=lambda: answering)
+    await context.ensure()
+    await groups.start()
+    await clock.advance(1_000)
+    assert site.calls == [], "the service does not answer"
+    answering = True
+    await clock.until(lambda: "2 of 2" in groups.swept)
+    read = len(site.calls)
+    await clock.advance(10_000)
+    assert len(site.calls) == read
+    await groups.stop()
 
 
 async def test_the_sweep_rests_while_nobody_looks_and_while_the_hour_is_half_spent(
     context: Context, site: SiteProvider, clock: VirtualClock
 ) -> None:
     looking = False
-    groups = Groups(context, looked_at=lambda: looking)
+    groups = Groups(context, looked_at=lambda: looking, answers=lambda: looking)
     await context.ensure()
     await groups.start()
     await clock.advance(1_000)
