@@ -125,7 +125,7 @@ class Provider(Protocol):
         ...
 
     @property
-    def hidden(self) -> Sequence[str]:
+    def hides(self) -> Sequence[str]:
         """Texts that no report may repeat: the secrets in use, and what the service gave for them, as a session."""
         return ()
 

@@ -108,13 +108,13 @@ class Context:
         self.connected.clear()
         if provider is not None:
             # Closing forgets a session that a traceback may still show.
-            self._shown = tuple(provider.hidden)
+            self._shown = tuple(provider.hides)
         return provider
 
     @property
     def hidden(self) -> tuple[str, ...]:
         """What no report may repeat of the provider and of the one before it."""
-        return (*self._shown, *(self.provider.hidden if self.provider is not None else ()))
+        return (*self._shown, *(self.provider.hides if self.provider is not None else ()))
 
     def can(self, capability: Capability) -> bool:
         """Whether the provider offers it, as far as known: what the service turned out to lack is not offered."""

@@ -214,11 +214,11 @@ async def test_the_session_that_a_sign_in_gave_is_kept_out_of_reports_too(tmp_pa
         await on.read("depot")
         session = on.app.sessions["depot"]
         provider: Any = session.provider
-        token = provider.hidden[0]
+        token = provider.hides[0]
         assert token not in {secret.reveal() for secret in session.secrets.values()}
         assert token in on.app.secrets()
         await session.context.reconnect()
-        assert token not in provider.hidden
+        assert token not in provider.hides
         assert token in on.app.secrets(), "forgotten by the provider, but perhaps still in a traceback"
         await on.app.close_connection("depot")
         assert token in on.app.secrets()

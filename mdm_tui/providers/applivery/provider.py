@@ -48,8 +48,8 @@ class AppliveryProvider(Provider):
         return self._http.clock_skew
 
     @property
-    def hidden(self) -> tuple[str, ...]:
-        """See `Provider.hidden`."""
+    def hides(self) -> tuple[str, ...]:
+        """See `Provider.hides`."""
         return self._http.auth.hidden
 
     async def aclose(self) -> None:

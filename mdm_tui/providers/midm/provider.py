@@ -75,8 +75,8 @@ class MidmProvider(Provider):
         return self._client.http.clock_skew
 
     @property
-    def hidden(self) -> tuple[str, ...]:
-        """See `Provider.hidden`."""
+    def hides(self) -> tuple[str, ...]:
+        """See `Provider.hides`."""
         return self._client.http.auth.hidden
 
     async def aclose(self) -> None:
