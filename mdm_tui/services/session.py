@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
@@ -70,6 +70,7 @@ class Session(Services):
         self.hub = Hub(self.clock)
         self._env: Mapping[str, str] = env if env is not None else {}
         self._given = secrets is not None
+        self._tried: object = None
         self._transport = transport
         self._poll_seconds = poll_seconds
         self._dice = dice
@@ -95,7 +96,13 @@ class Session(Services):
             clock=self.clock,
             connect=self._connect,
         )
-        self._sync = Sync(context, poll_seconds=self._poll_seconds, refresh=self._refresh, dice=self._dice)
+        self._sync = Sync(
+            context,
+            poll_seconds=self._poll_seconds,
+            refresh=self._refresh,
+            others=lambda: self._credentials() != self._tried,
+            dice=self._dice,
+        )
 
     @property
     def context(self) -> Context:
@@ -248,28 +255,20 @@ class Session(Services):
                     await provider.aclose()
             except (TimeoutError, OSError, RuntimeError):
                 _log.debug("the connections were not closed in time")
-        await asyncio.to_thread(self._close_files)
-
-    def _close_files(self) -> None:
-        context = _there(self._context)
-        for store in (context.journal, context.history, None if self._shared else self._mirror):
-            if store is not None:
-                try:
-                    store.close()
-                except (FleetError, OSError):
-                    _log.exception("closing a file")
+        mine = None if self._shared else self._mirror
+        await asyncio.to_thread(_close, (context.journal, context.history, mine))
 
     async def _connect(self) -> Provider:
         """Read the secrets and connect; the libraries are imported in a thread. Raises `FleetError`."""
-        from mdm_tui.config.credentials import secrets as look_up
-        from mdm_tui.config.errors import ConfigError
-
-        if not self._given:
-            try:
-                self.secrets = look_up(self.connection, self.factory.secrets, self._env)
-            except ConfigError as error:
-                raise FleetError(Kind.SIGNED_OUT, error.sentence().rstrip("."), sent=Sent.NEVER) from None
+        found = self._tried = self._credentials()
+        if isinstance(found, str):
+            raise FleetError(Kind.SIGNED_OUT, found, sent=Sent.NEVER)
+        self.secrets = found
         return await asyncio.to_thread(self._make)
+
+    def _credentials(self) -> Mapping[str, Secret] | str:
+        """What a new connection would sign in with, or why there is nothing to sign in with."""
+        return self.secrets if self._given else _look_up(self.connection, self.factory.secrets, self._env)
 
     def _make(self) -> Provider:
         given = {} if self._transport is None else {"transport": self._transport}
@@ -291,6 +290,25 @@ class Session(Services):
 def _import_services() -> None:
     """In a thread, so that the event loop answers meanwhile."""
     from . import commands, devices, groups, policies, registration  # noqa: F401
+
+
+def _close(stores: Sequence[Journal | History | Mirror | None]) -> None:
+    for store in stores:
+        if store is not None:
+            try:
+                store.close()
+            except (FleetError, OSError):
+                _log.exception("closing a file")
+
+
+def _look_up(connection: Connection, names: Sequence[str], env: Mapping[str, str]) -> Mapping[str, Secret] | str:
+    from mdm_tui.config.credentials import secrets
+    from mdm_tui.config.errors import ConfigError
+
+    try:
+        return secrets(connection, names, env)
+    except ConfigError as error:
+        return error.sentence().rstrip(".")
 
 
 def _there(part: T | None) -> T:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 
@@ -36,7 +36,8 @@ _CURED_OUTSIDE = frozenset({Kind.SIGNED_OUT, Kind.CONFIG, Kind.TLS})
 class SyncState:
     """Where the synchronisation stands. Times in epoch seconds.
 
-    last_ok: the last look that succeeded, from an earlier session as well. next_at: when the next one starts.
+    last_ok: the last look that succeeded, from an earlier session as well. next_at: when the next one starts, or other
+    credentials are looked for.
     total: devices at the service; walked: how many of them the running walk has read (None between walks).
     attempts: failures in a row. incomplete: why the list may lack devices, "" when it does not.
     """
@@ -60,15 +61,17 @@ class Sync:
         *,
         poll_seconds: float = 15.0,
         refresh: Callable[[str], Awaitable[object]] | None = None,
+        others: Callable[[], bool] = lambda: True,
         dice: random.Random | None = None,
     ) -> None:
-        """refresh: reads one device in full (`Devices.refresh`)."""
+        """refresh: reads one device in full (`Devices.refresh`). others: whether there are other credentials now than
+        those that were tried."""
         self.state = SyncState()
         self.pace = Pace(poll_seconds, dice=dice)
         self.visible: tuple[str, ...] = ()
         self.opened: str | None = None
         self._context = context
-        self._refresh = refresh
+        self._refresh, self._others = refresh, others
         self._tasks = Tasks()
         self._poke = asyncio.Event()
         self._paced = asyncio.Event()
@@ -138,7 +141,9 @@ class Sync:
                 left = ended + wait - clock.monotonic()
                 self._set(next_at=clock.now() + left)
                 if not await clock.wait(self._paced, left):
-                    break
+                    if not _pointless(self.state.error) or self._others():
+                        break
+                    ended = clock.monotonic()
                 if self.state.error is None:
                     # Somebody came back, or went: the same interval, from the same look, at the new pace.
                     wait = self.pace.poll()
@@ -248,3 +253,13 @@ class Sync:
                     # The list's own look says what is wrong with the service, with its countdown.
                     every *= 4
             await clock.wait(self._focus, every)
+
+
+def _pointless(error: FleetError | None) -> bool:
+    """Whether only other credentials, or a person, make another try worth it.
+
+    A password that is refused again and again locks its account, and what cannot be sent at all does not get better by
+    waiting. A token to which the service itself said no locks nothing, and services refuse good ones while their own
+    sign-in is down: that is looked at now and then, as any other failure.
+    """
+    return error is not None and error.kind is Kind.SIGNED_OUT and error.sent is Sent.NEVER

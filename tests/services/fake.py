@@ -48,6 +48,7 @@ def _iso(seconds: int) -> str:
 class FakeProvider:
     """`fleet.provider.Provider` over dictionaries. `calls` lists what was asked; `fail` holds errors by method."""
 
+    hides = ()
     kind = "fake"
     title = "Fake service"
     secrets: Sequence[str] = ("token",)

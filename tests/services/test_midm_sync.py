@@ -54,3 +54,36 @@ async def test_check_ins_and_changes_are_both_seen(tmp_path: Path, clock: Virtua
         assert shown(session, "state")[unit] == "DISABLED"
     finally:
         await house.close()
+
+
+async def test_a_wrong_password_is_sent_once_until_a_person_asks_or_the_file_has_another(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = MidmHouse(tmp_path, clock, devices=12)
+    files = {name: tmp_path / name for name in ("password_file", "api_key_file")}
+    for path, text in zip(files.values(), ("not the password", house.fleet.api_key), strict=True):
+        path.touch(0o600)
+        path.write_text(text)
+    session = house.session(**{name: str(path) for name, path in files.items()})
+    session._given = False
+    try:
+        await session.start()
+        await clock.advance(86_400)
+        assert [call.path for call in house.net.seen] == ["/portal/V1/auth"]
+        error = session.sync.state.error
+        assert session.sync.state.phase == "signed_out" and error is not None
+        assert "not tried again by itself" in error.sentence() and "press r" in error.sentence()
+        session.sync.poke()
+        await clock.advance(86_400)
+        assert len(house.net.seen) == 2
+        files["password_file"].write_text(house.fleet.password)
+        await clock.advance(301)
+        assert session.sync.state.phase == "fresh"
+        assert len(house.asked("/auth")) == 3
+        house.sign_all_out()
+        session.sync.poke()
+        await clock.settle()
+        assert session.sync.state.phase == "fresh", "a session that ended is renewed"
+        assert len(house.asked("/auth")) == 4
+    finally:
+        await house.close()

@@ -177,6 +177,39 @@ async def test_signed_out_waits_for_a_person_and_asks_for_the_token_again(
     assert sync.state.phase == "fresh"
 
 
+async def test_refused_credentials_are_not_tried_again_until_a_person_or_other_credentials_come(
+    context: Context, clock: VirtualClock, fake: FakeProvider
+) -> None:
+    others = False
+    sync = Sync(context, others=lambda: others)
+    no = FleetError(Kind.SIGNED_OUT, "The sign-in was refused", sent=Sent.NEVER)
+    fake.plan_failures("devices", no, no)
+    await sync.start()
+    await clock.advance(86_400)
+    assert (sync.state.phase, fake.count("devices")) == ("signed_out", 1)
+    assert not fake.closed
+    sync.attend(Attention.IDLE)
+    sync.attend(Attention.ACTIVE)
+    await clock.advance(600)
+    assert fake.count("devices") == 1, "somebody who looks has not pressed r"
+    sync.poke()
+    await clock.advance(86_400)
+    assert fake.count("devices") == 2
+    others = True
+    await clock.advance(300)
+    assert fake.closed and sync.state.phase == "fresh"
+    await sync.stop()
+
+
+async def test_a_token_that_the_service_refuses_is_looked_at_now_and_then(
+    sync: Sync, clock: VirtualClock, fake: FakeProvider
+) -> None:
+    fake.plan_failures("devices", FleetError(Kind.SIGNED_OUT, "401", status=401, sent=Sent.ANSWERED))
+    await sync.start()
+    await clock.advance(301)
+    assert sync.state.phase == "fresh"
+
+
 async def test_a_fleet_that_changes_under_the_walk_is_walked_again_and_then_called_incomplete(
     sync: Sync, context: Context, clock: VirtualClock, fake: FakeProvider
 ) -> None:
