@@ -152,6 +152,16 @@ def names(session: DeskSession, ids: Iterable[str | None]) -> list[str]:
     return [by_id[row_id] for row_id in ids if row_id is not None]
 
 
+async def until(app: MdmApp, true: Callable[[], Any]) -> None:
+    """Until it holds. What broke the app is raised, and what never comes fails the test after 20 seconds: a loop that
+    waits for an app that has ended would hold up the whole run."""
+    async with asyncio.timeout(20):
+        while not true():
+            if app._exception is not None:
+                raise app._exception
+            await asyncio.sleep(0.01)
+
+
 async def quiet(app: MdmApp, pilot: Any) -> None:
     """Until everything the app runs beside the screens, but the bridge, is done and painted."""
     await pilot.pause()

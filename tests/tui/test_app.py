@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from desk import NOW, DeskSession, make_app, press, quiet, toasts
+from desk import NOW, DeskSession, make_app, press, quiet, toasts, until
 from textual.command import CommandPalette
 from textual.widgets import Input, OptionList
 
@@ -91,11 +91,14 @@ async def test_the_palette_finds_an_action_and_does_it(tmp_path: Path) -> None:
         assert isinstance(app.screen, CommandPalette)
         palette = app.screen
         await pilot.press(*"freeze")
-        while not palette.query_one(OptionList).option_count or palette.query_one(OptionList).option_count > 2:
-            await pilot.pause(0.02)
+        await until(
+            app,
+            lambda: (
+                not (not palette.query_one(OptionList).option_count or palette.query_one(OptionList).option_count > 2)
+            ),
+        )
         await pilot.press("enter")
-        while isinstance(app.screen, CommandPalette):
-            await pilot.pause(0.02)
+        await until(app, lambda: not isinstance(app.screen, CommandPalette))
         await quiet(app, pilot)
         assert isinstance(app.screen, DevicesScreen) and app.screen.settling.frozen
 
@@ -177,8 +180,7 @@ async def test_what_services_notice_is_said(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await quiet(app, pilot)
         session.hub.publish(Noticed(session.scope, "warn", "The token ends tomorrow."))
-        while not app.news_seen:
-            await pilot.pause(0.01)
+        await until(app, lambda: app.news_seen)
         assert toasts(app) == ["The token ends tomorrow."]
 
 
@@ -199,8 +201,7 @@ async def test_the_header_follows_the_sync_and_sends_nothing_when_nothing_change
         session.state.phase, session.state.error = "stale", FleetError(Kind.UNREACHABLE, "connection refused")
         session.state.next_at = NOW + 12
         session.hub.publish(SyncChanged(session.scope))
-        while not app.news_seen:
-            await pilot.pause(0.01)
+        await until(app, lambda: app.news_seen)
         assert "stale 5s, connection refused, next try 12s" in header.text
 
 
@@ -225,15 +226,12 @@ async def test_quitting_while_commands_are_sent_asks(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await quiet(app, pilot)
         await pilot.press("ctrl+q")
-        while not isinstance(app.screen, Ask):
-            await pilot.pause(0.01)
+        await until(app, lambda: isinstance(app.screen, Ask))
         await pilot.press("escape")
-        while isinstance(app.screen, Ask):
-            await pilot.pause(0.01)
+        await until(app, lambda: not isinstance(app.screen, Ask))
         assert app.return_value is None
         await _bar(app, pilot, "quit")
-        while not isinstance(app.screen, Ask):
-            await pilot.pause(0.01)
+        await until(app, lambda: isinstance(app.screen, Ask))
         await pilot.press("y")
     assert app.return_value == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from desk import make_app
+from desk import make_app, until
 from live import Live, Wire, live, session_on
 
 from mdm_tui.server.testing import fleet
@@ -83,9 +83,8 @@ async def test_come_back_and_the_last_known_fleet_is_there_before_any_request(tm
 
     session.start = starting  # type: ignore[method-assign]
     app = make_app(tmp_path, session, clock=lambda: served.world.clock.now() / 1000 + 7_200)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        while "stale" not in _header(app):
-            await pilot.pause(0.01)
+    async with app.run_test(size=(120, 40), notifications=True):
+        await until(app, lambda: "stale" in _header(app))
         assert _screen(app).source.count() == count
     ((rows, requests, header),) = seen
     assert (rows, requests) == (count, 0)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import NOW, DeskSession, device, make_app, names, press, quiet, toasts
+from desk import NOW, DeskSession, device, make_app, names, press, quiet, toasts, until
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.services.events import DevicesChanged, SyncChanged
+from mdm_tui.tui.bridge import Bridge
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.devices import DevicesScreen
 
@@ -48,8 +49,7 @@ class Desk:
     async def heard(self) -> None:
         """Until what was published has come to the screen."""
         seen = self.app.news_seen
-        while self.app.news_seen == seen:
-            await self.pilot.pause(0.01)
+        await until(self.app, lambda: self.app.news_seen != seen)
         await quiet(self.app, self.pilot)
 
 
@@ -237,8 +237,7 @@ async def test_a_scanner_filters_and_never_commands(tmp_path: Path) -> None:
         for character in serial:
             on.app.post_message(events.Key(character if character.isalnum() else "?", character))
         on.app.post_message(events.Key("enter", "\r"))
-        while on.screen.asked.words != serial:
-            await on.pilot.pause(0.01)
+        await until(on.app, lambda: on.screen.asked.words == serial)
         await quiet(on.app, on.pilot)
         assert on.shown == ["Van 7"]
         assert not on.screen.grid.marks and not on.screen.settling.frozen
@@ -247,8 +246,7 @@ async def test_a_scanner_filters_and_never_commands(tmp_path: Path) -> None:
 async def test_slow_keys_are_commands_also_with_the_guard(tmp_path: Path) -> None:
     async with desk(tmp_path, key_window=0.03) as on:
         await on.pilot.press("z")
-        while not on.screen.settling.frozen:
-            await on.pilot.pause(0.01)
+        await until(on.app, lambda: on.screen.settling.frozen)
         assert on.screen.asked.words == ""
 
 
@@ -297,8 +295,7 @@ async def test_acting_with_marks_elsewhere_asks_which_without_a_default(tmp_path
 async def test_the_preview_follows_the_cursor_and_becomes_a_pane(tmp_path: Path) -> None:
     async with desk(tmp_path, size=(120, 40)) as on:
         await on.press("j")
-        while on.cursor not in on.screen.preview.text:
-            await on.pilot.pause(0.02)
+        await until(on.app, lambda: on.cursor in on.screen.preview.text)
         assert not on.screen.preview.pane
         await on.pilot.resize_terminal(180, 50)
         await quiet(on.app, on.pilot)
@@ -338,3 +335,15 @@ async def test_n_and_shift_n_go_from_fault_to_fault_through_the_whole_list(tmp_p
         assert met == wanted
         await on.press("N")
         assert on.screen.grid.cursor_id == met[1]
+
+
+async def test_a_fault_in_what_carries_the_news_fails_a_test_that_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Bridge, events: object) -> None:
+        raise AttributeError("the session has no such part")
+
+    monkeypatch.setattr(Bridge, "deliver", broken)
+    with pytest.raises(AttributeError, match="no such part"):
+        async with desk(tmp_path) as on:
+            await on.report(device(3, battery=1))
