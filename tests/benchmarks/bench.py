@@ -34,6 +34,7 @@ from mdm_tui.cli.child import Child  # noqa: E402
 from mdm_tui.config.connections import Connection  # noqa: E402
 from mdm_tui.config.paths import Paths  # noqa: E402
 from mdm_tui.fleet.devices import Device, Segment  # noqa: E402
+from mdm_tui.providers import factory as find_factory  # noqa: E402
 
 # Both programs start from bytecode, as they do for everybody; the first pair, which is not counted, writes ours.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -73,6 +74,11 @@ class Fleet:
     organization: str
     token: str
     home: Path
+    midm_url: str
+    site: str
+    email: str
+    api_key: str
+    password: str
 
     @property
     def env(self) -> dict[str, str]:
@@ -97,6 +103,10 @@ class Fleet:
     def connection(self) -> Connection:
         return Connection("bench", "applivery", self.url, self.organization)
 
+    def second(self) -> Connection:
+        """The same fleet as the second service sees it."""
+        return Connection("second", "midm", self.midm_url, self.site, email=self.email)
+
 
 @contextmanager
 def served(devices: int) -> Iterator[Fleet]:
@@ -106,7 +116,10 @@ def served(devices: int) -> Iterator[Fleet]:
         flags = [f"--devices={devices}", "--scenario=calm", f"--data-dir={home / 'fleet'}"]
         with Child(flags, home / "server.log", devices) as child:
             ready = child.wait()
-            yield Fleet(ready.url, ready.organization, ready.token, home)
+            yield Fleet(
+                *(ready.url, ready.organization, ready.token, home),
+                *(ready.midm_url, ready.site, ready.email, child.api_key, child.password),
+            )
 
 
 def first_frame(command: list[str], words: str, env: dict[str, str]) -> float:
@@ -209,15 +222,75 @@ async def _sync(fleet: Fleet, devices: int) -> list[Line]:
 
 async def _pages(fleet: Fleet) -> list[Line]:
     url = f"{fleet.url}/organizations/{fleet.organization}/mdm/aosp/enterprise/devices?limit=100&page="
+    median = _paged([f"{url}{page}" for page in range(1, 51)], {"Authorization": f"Bearer {fleet.token}"})
+    return [Line("server: a page of 100, median of 50", median, "ms", 30)]
+
+
+def _paged(urls: list[str], headers: dict[str, str]) -> float:
+    """Milliseconds from asking to the last byte, the median."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     times = []
-    for page in range(1, 51):
-        request = urllib.request.Request(f"{url}{page}", headers={"Authorization": f"Bearer {fleet.token}"})
+    for url in urls:
+        request = urllib.request.Request(url, headers=headers)
         begun = time.perf_counter()
         with opener.open(request) as answer:
-            answer.read()
+            body = answer.read()
+        # A refusal is quick.
+        assert len(body) > 20_000, body[:300]
         times.append((time.perf_counter() - begun) * 1e3)
-    return [Line("server: a page of 100, median of 50", statistics.median(times), "ms", 30)]
+    return statistics.median(times)
+
+
+def both(_pairs: int, _devices: int) -> list[Line]:
+    """Two services of one server: a page of MiDM, and a walk through both of them, 20,000 devices each."""
+    with served(20_000) as fleet:
+        return asyncio.run(_midm_pages(fleet)) + asyncio.run(_both(fleet))
+
+
+async def _midm_pages(fleet: Fleet) -> list[Line]:
+    provider = find_factory("midm").connect(fleet.second(), {"api_key": fleet.api_key, "password": fleet.password})
+    try:
+        assert len((await provider.devices(1, 100)).items) == 100
+        session = provider.hides[0]
+    finally:
+        await provider.aclose()
+    url = f"{fleet.midm_url}/ota/api/device/find?sortBy=uuid&direction=asc&size=100&page="
+    headers = {"x-api-key": fleet.api_key, "Authorization": f"Bearer {session}"}
+    median = _paged([f"{url}{page}" for page in range(50)], headers)
+    return [Line("server: a page of 100 of MiDM, median of 50", median, "ms", 30)]
+
+
+async def _both(fleet: Fleet) -> list[Line]:
+    from mdm_tui.services.session import Session
+    from mdm_tui.store.mirror import Mirror, TwinView, View
+
+    paths = Paths.default({"MDM_TUI_HOME": str(fleet.home / "both")})
+    paths.ensure(paths.cache)
+    env = {**fleet.env, "MDM_TUI_API_KEY": fleet.api_key, "MDM_TUI_PASSWORD": fleet.password}
+    mirror = Mirror.open(paths.mirror)
+    sessions = [Session(one, paths, env=env, mirror=mirror) for one in (fleet.connection(), fleet.second())]
+    for session in sessions:
+        session.open_store()
+    done = asyncio.Event()
+    watch = asyncio.create_task(_blocked(done))
+    begun = time.monotonic()
+    await asyncio.gather(*(session.sync.once() for session in sessions))
+    took = time.monotonic() - begun
+    done.set()
+    blocked = await watch
+    held = [len(await mirror.ids(View(session.scope))) for session in sessions]
+    joined = len(await mirror.twin_ids(TwinView(tuple(session.scope for session in sessions), now=time.time())))
+    totals = [session.sync.state.total for session in sessions]
+    for session in sessions:
+        await session.stop()
+    mirror.close()
+    assert held == totals and min(held) > 15_000, f"{held} devices are here, {totals} at the services"
+    assert joined < sum(held), "no device is known to both"
+    note = f"{joined:,} rows when joined"
+    return [
+        Line(f"full sync of {held[0]:,} and {held[1]:,} devices", took, "s", 60, note),
+        Line("  longest block of the event loop", blocked, "ms", 50),
+    ]
 
 
 def polls(_pairs: int, _devices: int) -> list[Line]:
@@ -340,6 +413,7 @@ PARTS: dict[str, Callable[[int, int], list[Line]]] = {
     "cells": cells,
     "polls": polls,
     "sync": sync,
+    "both": both,
     "twins": twins,
 }
 
