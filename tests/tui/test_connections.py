@@ -208,6 +208,32 @@ async def test_secrets_of_all_connections_are_kept_out_of_reports(tmp_path: Path
         assert token in on.app.secrets(), "closed, but perhaps still in a traceback"
 
 
+async def test_the_header_counts_every_list_without_a_visit_and_nothing_that_was_not_read(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=24) as on:
+        world = on.fleets["depot"].world
+        asked: list[dict[str, int | None]] = []
+        await on.line("connect depot")
+        await on.until(lambda: "depot" in on.app.sessions)
+        session = on.app.sessions["depot"]
+
+        def counted() -> bool:
+            tally = on.app.tally_of(session)
+            found = {name: tally.of(name) if tally else None for name in ("groups", "apps", "images", "rollouts")}
+            asked.append(found)
+            return None not in found.values()
+
+        await on.until(counted)
+        truth = {
+            "groups": len(world.groups.all()),
+            "apps": len(world.packages.all()),
+            "images": len(world.images.all()),
+            "rollouts": len(world.rollouts.all()),
+        }
+        assert asked[-1] == truth and min(truth.values()) > 0
+        assert all(found[name] in (None, truth[name]) for found in asked for name in truth), "never 0 meanwhile"
+        assert f"6 Groups {truth['groups']}" in head(on) and isinstance(on.app.screen, DevicesScreen)
+
+
 async def test_the_session_that_a_sign_in_gave_is_kept_out_of_reports_too(tmp_path: Path) -> None:
     async with two(tmp_path, midm=24) as on:
         await on.line("connect depot")

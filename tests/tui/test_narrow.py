@@ -12,6 +12,7 @@ from mdm_tui.fleet.inventory_text import width_of
 from mdm_tui.tui.actions import GROUP_TITLES, for_groups, help_lines
 from mdm_tui.tui.screens.help import HelpScreen
 from mdm_tui.tui.screens.queue import QueueScreen
+from mdm_tui.tui.screens.base import capabilities_of
 from mdm_tui.tui.screens.queue_lines import detail_lines
 
 
@@ -24,14 +25,14 @@ async def test_the_help_never_hides_its_last_line_and_shows_every_key(tmp_path: 
         else:
             await house.app.action_go(mode)
             await house.rest()
-        groups = house.screen.GROUPS
+        groups, can = house.screen.GROUPS, capabilities_of(house.screen)
         await house.press("question_mark")
         text = house.text()
         assert "esc closes" in text, "the way out"
         await house.press("end")
         assert "esc closes" in house.text()
         text += house.text()
-        for keys, title in help_lines(for_groups([*groups, "everywhere"])):
+        for keys, title in help_lines(for_groups([*groups, "everywhere"], can)):
             assert keys in text and title in text
 
 
