@@ -10,9 +10,9 @@ from textual.widgets import Static
 
 from mdm_tui.fleet.inventory_text import width_of
 from mdm_tui.tui.actions import GROUP_TITLES, for_groups, help_lines
+from mdm_tui.tui.screens.base import capabilities_of
 from mdm_tui.tui.screens.help import HelpScreen
 from mdm_tui.tui.screens.queue import QueueScreen
-from mdm_tui.tui.screens.base import capabilities_of
 from mdm_tui.tui.screens.queue_lines import detail_lines
 
 
