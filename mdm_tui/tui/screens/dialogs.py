@@ -125,9 +125,10 @@ class Guarded(FleetModal):
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong, at the place for it; "" takes it away."""
-        place = self.query_one(".problem", Static)
-        place.update(safe.plain(sentence, "bad"))
-        place.display = bool(sentence)
+        # A key that was typed before the end may be heard after it, when the parts are gone.
+        for place in self.query(".problem").results(Static):
+            place.update(safe.plain(sentence, "bad"))
+            place.display = bool(sentence)
 
 
 class Search(Guarded):
@@ -177,6 +178,7 @@ class Search(Guarded):
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._timer is not None:
             self._timer.stop()
+        self.complain("")
         text = event.value
         self._timer = self.set_timer(self.pause, lambda: self.app.spawn(self.fill(text), "search"))
 
@@ -192,7 +194,8 @@ class Search(Guarded):
             return
         if mine != self._asked or self.gone:
             return
-        self.complain("" if items else "Nothing matches.")
+        if not items:
+            self.complain("Nothing matches.")
         self._items = items
         shown = self.query_one(OptionList)
         shown.clear_options()

@@ -213,7 +213,7 @@ class RegisterScreen(RegisterActions, FleetScreen):
         counts = self.source.counts()
         words = {
             "new": "new",
-            "exists": "exist",
+            "exists": "existing",
             "waiting": "to check",
             "unchecked": "not checked",
             "bad": "with a problem",
@@ -232,7 +232,7 @@ class RegisterScreen(RegisterActions, FleetScreen):
         group = self.source.paths.get(self.group_id, self.group_id) if self.group_id else "none"
         said: list[Part] = [part(" License ", "muted"), part(license, "warn" if self.model is None else "")]
         said += [part("   renewed ", "muted"), part(renew)]
-        said += [part("   group ", "muted"), part(clean(group, 80)), part("   F4 ", "accent"), part("changes", "muted")]
+        said += [part("   group ", "muted"), part(clean(group, 80))]
         return said
 
     def _sentence(self) -> tuple[str, str]:

@@ -155,10 +155,10 @@ class RegisterActions(RegisterTerms):
         counts, named = self.source.counts(), set(self.source.named)
         if named and counts["new"]:
             options = [
-                ("new", f"Register {many(counts['new'], 'new device')}", "those that exist stay as they are"),
-                ("again", f"Reset {many(len(named), 'named device')}", "the new ones are not sent"),
+                ("new", f"Register {counts['new']:,} new", "the named ones stay"),
+                ("again", f"Reset {len(named):,} named", "the new ones wait"),
             ]
-            key = await answer(self.app, Choose("New and existing devices are never sent together", options))
+            key = await answer(self.app, Choose("Never both at once: send which?", options))
             if key is None:
                 return
             again = named if key == "again" else again
@@ -171,7 +171,7 @@ class RegisterActions(RegisterTerms):
             if not plan.will:
                 self.tell("Nothing is left to send: every row exists, has a problem or was not checked.", "warning")
                 return
-            to = "reset them" if plan.again else "register them"
+            to = f"{'reset' if plan.again else 'register'} {'it' if len(plan.will) == 1 else 'them'}"
             if not await answer(self.app, Typed(*self._dialog(plan), to=to)):
                 self.tell("Nothing was sent.")
                 return

@@ -23,7 +23,7 @@ COLUMNS: Final = (
     Column("what", "What it will be", 38, priority=0, flex=6),
     Column("maker", "Maker", 8, priority=4, flex=1, most=14),
     Column("model", "Model", 8, priority=3, flex=1, most=16),
-    Column("group", "Group", 10, priority=2, flex=2, most=30),
+    Column("group", "Group", 16, priority=2, flex=2, most=30),
     Column("line", "Line", 5, "right", priority=5),
 )
 _OVER = {
