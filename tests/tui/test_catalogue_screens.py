@@ -14,6 +14,7 @@ from mdm_tui.tui.screens.apps import AppsScreen
 from mdm_tui.tui.screens.catalogue_record import RecordScreen
 from mdm_tui.tui.screens.catalogue_source import Terms, terms_of
 from mdm_tui.tui.screens.images import ImagesScreen
+from mdm_tui.tui.screens.rollout import RolloutScreen
 from tests.faulty import Delay, Refused
 
 FIELDS = ("name", "package", "version")
@@ -208,7 +209,10 @@ async def test_o_names_the_rollouts_that_use_it(tmp_path: Path) -> None:
         await house.press("o")
         names = [one.name for one in rollouts if {entry.app_id for entry in one.apps} & {app.id, *app.refs}]
         assert names and all(name in house.text() for name in names)
+        await house.press("enter")
+        assert isinstance(house.screen, RolloutScreen)
         await house.press("escape")
+        assert house.screen is screen
         taken = {entry.app_id for one in rollouts for entry in one.apps}
         free = next(item for item in rows(screen) if not taken & {item.id, *item.refs})
         screen.grid.move_cursor_to(free.id)

@@ -188,10 +188,9 @@ async def show_rollouts(screen: Any, item: Any) -> None:
     title = f"{name} is in 1 rollout" if len(using) == 1 else f"{name} is in {len(using):,} rollouts"
     key = await answer(screen.app, Choose(title, options))
     if key:
-        await screen.app.action_go("rollouts")
-        show = getattr(screen.app.screen, "show_rollout", None)
-        if show is not None:
-            show(key)
+        from mdm_tui.tui.screens.rollout import RolloutScreen
+
+        screen.app.push_screen(RolloutScreen(session, key))
 
 
 def _reach(rollout: Any) -> str:

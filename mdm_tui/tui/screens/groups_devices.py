@@ -29,9 +29,11 @@ class GroupDevicesScreen(DevicesScreen):
         self.reading = ""
         self.trouble = ""
         self._stop = asyncio.Event()
+        self._untouched = float("-inf")
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._untouched = self.app.last_key
         self.app.spawn(self._read(False), "members")
 
     def on_unmount(self) -> None:
@@ -70,7 +72,8 @@ class GroupDevicesScreen(DevicesScreen):
             self.trouble = f"{notes[0][:1].upper()}{notes[0][1:]}."
         self.reading = ""
         if not self.gone:
-            self.ask_again()
+            # Until a key is pressed nobody has chosen a device: the list begins at its beginning.
+            self.ask_again(top=self.app.last_key == self._untouched)
             self.say_counts()
             if self.trouble:
                 self.tell(self.trouble, "warning")
