@@ -11,7 +11,7 @@ import pytest
 
 from mdm_tui.server.world import VirtualClock, World
 from mdm_tui.server.world.errors import NotThere, Refused
-from mdm_tui.server.world.rollouts import DONE, FAILED, REFUSED, WAITING, RolloutRecord, UnitProgress
+from mdm_tui.server.world.rollouts import DONE, FAILED, REFUSED, WAITING, RolloutBook, RolloutRecord, UnitProgress
 from mdm_tui.server.world.units import UnitDraft, UnitFilter, UnitRecord
 from mdm_tui.server.world.uploads import ImageRecord, PackageRecord
 
@@ -117,6 +117,60 @@ def test_what_is_not_taken_by_the_end_has_failed(world: World) -> None:
     world.advance(12 * HOUR_S)
     assert _states(world, rollout)[unit.uuid].state == FAILED
     assert "ended" in _states(world, rollout)[unit.uuid].reason
+
+
+def test_after_its_end_a_rollout_takes_nobody_new(world: World) -> None:
+    group = world.groups.save(None, "Late", None, True)
+    profile = {"name": "x", "endsOption": "on", "ends": "2026-06-03"}
+    scope = {"group": [group.uuid], "device": []}
+    rollout = world.rollouts.save(None, {"scope": scope, "profile": profile, "apps": _install(_package(world))})
+    world.advance(80 * HOUR_S)
+    # Each rollout under way looks at its scope again when a device comes.
+    world.units.save([UnitDraft("LATE-1", group_uuid=group.uuid)])
+    world.advance(2 * HOUR_S)
+    assert world.rollouts.progress(rollout.uuid) == []
+
+
+def test_a_device_that_is_downloading_at_the_end_does_not_install_afterwards(world: World) -> None:
+    unit, package = _units(world, 1)[0], _package(world)
+    profile = {"name": "x", "endsOption": "on", "ends": "2026-06-03"}
+    rollout = _save(world, [unit], apps=_install(package), profile=profile)
+    world.advance(2)
+    # Held for the whole time by what is in use, then let go.
+    idle = world.life.idle
+    world.life.idle = lambda *_: False  # type: ignore[method-assign]
+    had = _code(world, unit, package.package)
+    world.advance(80 * HOUR_S)
+    world.life.idle = idle  # type: ignore[method-assign]
+    world.advance(30 * HOUR_S)
+    assert _states(world, rollout)[unit.uuid].state == FAILED
+    assert _code(world, unit, package.package) == had
+
+
+def test_devices_that_are_done_leave_the_scope_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = _units(world, 6)
+    package = _package(world)
+    left: list[set[str]] = []
+    unscope = RolloutBook.unscope
+
+    def counted(book: RolloutBook, rollout: RolloutRecord, entries: set[str]) -> None:
+        left.append(entries)
+        unscope(book, rollout, entries)
+
+    monkeypatch.setattr(RolloutBook, "unscope", counted)
+    rollout = _save(world, units, apps=_install(package), profile={"name": "x", "unscopeIfApplied": True})
+    world.advance(3)
+    # All of them have it already: each is done at its first look, within ten minutes.
+    for unit in units:
+        world.database.run(
+            "INSERT INTO unit_package VALUES (?,?,?,0,0) "
+            "ON CONFLICT (u, package) DO UPDATE SET upload = excluded.upload",
+            (unit.u, package.package, package.uuid),
+        )
+    world.database.run("UPDATE rollout_unit SET state = 'waiting' WHERE rollout = ?", (rollout.uuid,))
+    world.advance(12 * HOUR_S)
+    assert world.rollouts.get(rollout.uuid).document["scope"]["device"] == []
+    assert len(left) < len(units)
 
 
 def test_a_repetition_tries_those_again_that_failed(world: World) -> None:

@@ -16,7 +16,7 @@ from .units import UnitRecord
 if TYPE_CHECKING:
     from .world import World
 
-PLAN, TICK, HAND_OUT, UNIT = range(4)
+PLAN, TICK, HAND_OUT, UNIT, UNSCOPE = range(5)
 SLICE = 500
 ATTEMPTS = 3
 
@@ -26,6 +26,7 @@ WARM_UP = 2 * MINUTE
 # Bytes a millisecond.
 RATE = 2500
 
+_ENDED = "the rollout ended before the device took it"
 _DOWNLOAD_FAILURES = ("the download broke off", "not enough storage", "the checksum of the download is wrong")
 _INSTALL_FAILURES = ("the installer ended unexpectedly", "verification failed", "the battery was too low")
 
@@ -38,6 +39,8 @@ class RolloutAgents:
         self._db = world.database
         # Which repetition each rollout is in.
         self._round: dict[str, int] = {}
+        # Whose done devices leave the scope soon.
+        self._leaving: set[str] = set()
 
     def start(self) -> None:
         """Go on where the units of rollouts stood."""
@@ -48,12 +51,14 @@ class RolloutAgents:
                 self._db.run("UPDATE rollout_unit SET step = -step - 1 WHERE rollout = ? AND state = ? AND step >= 0",
                              (rollout.uuid, WAITING))  # fmt: skip
                 self.planned(rollout, WARM_UP)
+                self._leave(rollout, WARM_UP)
 
     def planned(self, rollout: RolloutRecord, delay: int = SECOND) -> None:
         """A rollout was saved: it begins when it is due, and not before `delay` (milliseconds) from now."""
         wishes = self._world.rollouts.wishes(rollout)
         now = self._world.clock.now() + int(delay / self._world.speed)
         self._round.pop(rollout.uuid, None)
+        self._leaving.discard(rollout.uuid)
         if rollout.enabled:
             self._world.agents.rollout_at(max(now, wishes.starts_at), (TICK, rollout.uuid, rollout.revision, 0))
 
@@ -78,6 +83,10 @@ class RolloutAgents:
             self._unit(rollout, wishes, u)
         elif kind == TICK:
             self._tick(rollout, wishes)
+        elif kind == UNSCOPE:
+            self._unscope(rollout, wishes)
+        elif self._over(wishes):
+            return
         elif kind == PLAN:
             self._plan(rollout, wishes)
         else:
@@ -85,13 +94,18 @@ class RolloutAgents:
 
     # The scope
 
+    def _over(self, wishes: Wishes) -> bool:
+        return wishes.ends_at is not None and self._world.clock.now() >= wishes.ends_at
+
     def _tick(self, rollout: RolloutRecord, wishes: Wishes) -> None:
         """Once an hour: the calendar, and who is in scope now."""
         now = self._world.clock.now()
-        if wishes.ends_at is not None and now >= wishes.ends_at:
+        if self._over(wishes):
+            # What is being installed is not broken off; nobody new is looked for.
+            self._round.pop(rollout.uuid, None)
             self._db.run(
-                "UPDATE rollout_unit SET state = ?, reason = ?, at = ? WHERE rollout = ? AND state = ?",
-                (FAILED, "the rollout ended before the device took it", now, rollout.uuid, WAITING),
+                "UPDATE rollout_unit SET state = ?, reason = ?, at = ? WHERE rollout = ? AND state IN (?,?)",
+                (FAILED, _ENDED, now, rollout.uuid, WAITING, DOWNLOADING),
             )
             return
         begun = wishes.starts_at or rollout.created_at
@@ -165,7 +179,7 @@ class RolloutAgents:
             return
         state, done, attempts = row
         known = self._world.units.at(u)
-        if state == WAITING and (why := self._why_wait(known, wishes)):
+        if state == WAITING and not self._over(wishes) and (why := self._why_wait(known, wishes)):
             self._wait(rollout, u, WAITING, why)
             return
         if state == INSTALLING and not known.online:
@@ -175,6 +189,8 @@ class RolloutAgents:
         work = work_for(self._world, known, wishes)
         if work.step is None:
             self._finish(rollout, wishes, known, work.refused)
+        elif state != INSTALLING and self._over(wishes):
+            self._set(rollout, u, FAILED, _ENDED)
         elif state == WAITING:
             self._download(rollout, known, work.step)
         elif state == DOWNLOADING:
@@ -273,4 +289,21 @@ class RolloutAgents:
             said += ", settings too"
         self._world.units.note(known.u, "rollout", said)
         if state == DONE and wishes.unscope_if_applied:
-            self._world.rollouts.unscope(rollout, {known.serial, known.uuid})
+            # Those that follow soon leave together: each time the whole document is written.
+            self._leave(rollout, 10 * MINUTE)
+
+    def _leave(self, rollout: RolloutRecord, delay: int) -> None:
+        if rollout.uuid not in self._leaving:
+            self._leaving.add(rollout.uuid)
+            due = self._world.clock.now() + max(1, int(delay / self._world.speed))
+            self._world.agents.rollout_at(due, (UNSCOPE, rollout.uuid, rollout.revision, 0))
+
+    def _unscope(self, rollout: RolloutRecord, wishes: Wishes) -> None:
+        """Devices that are done leave the scope, all that are by now at once."""
+        self._leaving.discard(rollout.uuid)
+        if wishes.unscope_if_applied:
+            rows = self._db.all(
+                "SELECT serial, uuid FROM rollout_unit JOIN unit USING (u) WHERE rollout = ? AND state = ?",
+                (rollout.uuid, DONE),
+            )
+            self._world.rollouts.unscope(rollout, {entry for row in rows for entry in row})
