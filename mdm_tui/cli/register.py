@@ -276,8 +276,15 @@ class _Registration:
         for plan in plans:
             if not plan.will:
                 continue
-            # The same rows give the same plan; a fresh one is not refused for its age.
+            # A fresh one is not refused for its age. It never holds more, less when another console has sent some.
             fresh = await self._plan(self._again if plan.again else ())
+            why = {left.line.number: left.why for left in fresh.left_out}
+            for row in plan.will:
+                if row.line.number in why:
+                    said = f"not sent: {why[row.line.number]}"
+                    found[normal_serial(row.serial)] = {"outcome": State.CANCELLED.value, "said": said}
+            if not fresh.will:
+                continue
             async with self._watched():
                 sent = await service.submit(fresh, fresh.expects)
                 try:

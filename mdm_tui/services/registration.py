@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from .registration_check import Asker
 from .registration_follow import RegistrationFollower
 from .registration_lease import RENEW, Turn
 from .registration_outcomes import Outcome, Outcomes
+from .registration_past import sent
 from .registration_plan import AGAIN, NAMES, NEW, LeftOutRow, RegistrationPlan, Row
 from .registration_plan import plan as make_plan
 from .registration_send import RegistrationSender
@@ -137,6 +138,7 @@ class RegistrationService:
             model=model,
             auto_renew=auto_renew,
             again=again,
+            sent=await sent(context),
         )
 
     # sending
@@ -165,6 +167,8 @@ class RegistrationService:
             if not await self._turn.take():
                 what = "Another console is registering devices on this connection: wait for its end"
                 raise FleetError(Kind.CONFLICT, what, sent=Sent.NEVER)
+            # With the turn in hand: nobody who shares the journal sends anything from now on.
+            past = await sent(context)
             intents = await self._write(plan)
         except BaseException:
             # Nothing is on disk, so nothing will be sent: it may be confirmed again.
@@ -175,7 +179,7 @@ class RegistrationService:
         self._total = len(intents)
         self._sender.done = 0
         self._sender.halted.clear()
-        self._work = self._tasks.spawn(self._run(intents, plan), f"registration {run_id}")
+        self._work = self._tasks.spawn(self._run(intents, plan, past), f"registration {run_id}")
         self._moved()
         return RegistrationRun(run_id, tuple(intent.id for intent in intents))
 
@@ -212,10 +216,10 @@ class RegistrationService:
         targets = [(row.serial, _label(row)) for row in plan.will]
         return await self._context.need_journal().plan(run, targets, plan.again)
 
-    async def _run(self, intents: list[Intent], plan: RegistrationPlan) -> None:
+    async def _run(self, intents: list[Intent], plan: RegistrationPlan, past: Mapping[str, float]) -> None:
         keep = self._tasks.spawn(self._turn.keep(), "registration lease")
         try:
-            await self._sender.run(intents, plan)
+            await self._sender.run(intents, plan, past)
             if not self._sender.stopping.is_set():
                 await self._outcomes.read_back(intents)
                 await self._outcomes.sum_up(intents)

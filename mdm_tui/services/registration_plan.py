@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,12 +12,15 @@ from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.registration import Line, RegistrationTerms
 from mdm_tui.fleet.text import normal_serial
 
-__all__ = ["AGAIN", "NAMES", "NEW", "LeftOutRow", "RegistrationPlan", "Row", "license_sentence", "plan"]
+__all__ = ["AGAIN", "NAMES", "NEW", "UNSETTLED", "LeftOutRow", "RegistrationPlan", "Row", "license_sentence", "plan",
+           "why_past"]  # fmt: skip
 
 # The journal's names of the two kinds of run; neither is a command.
 NEW = "REGISTER"
 AGAIN = "REGISTER_AGAIN"
 NAMES = frozenset({NEW, AGAIN})
+UNSETTLED = float("inf")
+"""In place of a moment: what was sent is not settled, so no check is late enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Row:
 
     @property
     def serial(self) -> str:
+        """The serial number as it was given."""
         return self.line.serial
 
 
@@ -89,9 +93,11 @@ def plan(
     model: LicenseModel | None,
     auto_renew: bool | None,
     again: Collection[str],
+    sent: Mapping[str, float] | None = None,
 ) -> RegistrationPlan:
     """Freeze what was checked. again: serials of existing devices, each named by the person; only those are sent then.
 
+    sent: what was sent already, see `registration_past.sent`.
     Raises INVALID for a serial in `again` that is not among the existing ones.
     """
     named = {normal_serial(serial) or serial for serial in again}
@@ -102,7 +108,7 @@ def plan(
     will: list[Row] = []
     left: list[LeftOutRow] = []
     for row in rows:
-        why = _why_not(row, named, tree)
+        why = _why_not(row, named, tree) or why_past(row, sent or {})
         if why:
             left.append(LeftOutRow(row.line, why))
         else:
@@ -119,6 +125,16 @@ def plan(
         at=at,
         notes=_notes(will, bool(named)),
     )
+
+
+def why_past(row: Row, sent: Mapping[str, float]) -> str:
+    """Why a row must not be sent because of what was sent before, "" when it may be. sent: `registration_past.sent`."""
+    at = sent.get(normal_serial(row.serial))
+    if at is None or at < row.at:
+        return ""
+    if at == UNSETTLED:
+        return "it was sent before, and what became of that is not known yet: wait for it, then check the list again"
+    return "it was sent since it was checked: check the list again before you repeat it"
 
 
 def _why_not(row: Row, named: Collection[str], tree: GroupTree | None) -> str:

@@ -1,10 +1,13 @@
-"""Sending a registration: on disk before on the wire, one POST for each device in order, never a second by itself."""
+"""Sending a registration: on disk before on the wire, the service asked just before each POST, device after device.
+
+A POST is made again only where it provably never left, or was turned away with the request to come back later.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import State
@@ -16,7 +19,7 @@ from .context import Context
 from .outcomes import outcome, transient
 from .registration_check import Asker
 from .registration_follow import RegistrationFollower
-from .registration_plan import RegistrationPlan, Row
+from .registration_plan import RegistrationPlan, Row, why_past
 
 if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent
@@ -25,8 +28,6 @@ __all__ = ["RegistrationSender"]
 
 _log = logging.getLogger(__name__)
 
-# A check that is older is made again just before the POST: meanwhile somebody may have registered the device.
-_STALE = 60.0
 # A service that cannot be reached for so long ends the run.
 PATIENCE = 600.0
 _LONGEST_WAIT = 60.0
@@ -57,13 +58,18 @@ class RegistrationSender:
         self._follower = follower
         self._changed = changed
 
-    async def run(self, intents: Sequence[Intent], plan: RegistrationPlan) -> None:
-        """One after the other; what is left when it has to end is cancelled, with the reason."""
+    async def run(self, intents: Sequence[Intent], plan: RegistrationPlan, past: Mapping[str, float]) -> None:
+        """One after the other; what is left when it has to end is cancelled, with the reason.
+
+        past: what was sent before this run, see `registration_past.sent`; no such row is sent again on an old check.
+        """
         self.done = 0
         for index, (intent, row) in enumerate(zip(intents, plan.will, strict=True)):
             if self.stopping.is_set():
                 return
-            if end := self._end() or await self._deliver(intent, row, plan):
+            if not self._end() and (why := why_past(row, past)):
+                await self._settle(intent, State.REJECTED, f"not sent: {why}")
+            elif end := self._end() or await self._deliver(intent, row, plan):
                 # The one that found the reason has its own outcome already.
                 rest = [item.id for item in intents[index:]]
                 await self._context.need_journal().give_up(rest, by=self._context.owner, why=f"not sent: {end}")
@@ -89,8 +95,8 @@ class RegistrationSender:
                 return end
             attempts += 1
             try:
-                stale = clock.now() - row.at > _STALE
-                exists = await self._asker.registered(row.serial) if stale else plan.again
+                # However young the check is: meanwhile somebody may have registered the device.
+                exists = await self._asker.registered(row.serial)
             except FleetError as error:
                 if not transient(error):
                     await self._settle(intent, State.REJECTED, f"not sent: {clean(error.sentence(), 400)}")

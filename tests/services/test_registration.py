@@ -293,13 +293,14 @@ async def test_a_plan_is_sent_once_not_when_stale_and_not_while_locked(
     assert len(posts(site)) == 3
 
 
-async def test_a_check_older_than_a_minute_is_made_again_just_before_the_post(
-    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+@pytest.mark.parametrize("age", [0, 61])
+async def test_the_service_is_asked_again_just_before_each_post(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock, age: float
 ) -> None:
     plan = await planned(service)
     asked = site.count("registered")
     site.known = {"M0240002"}
-    await clock.advance(61)
+    await clock.advance(age)
     await service.submit(plan, plan.expects)
     await clock.settle()
     assert posts(site) == ["M0240001", "M0240003"]
@@ -307,6 +308,53 @@ async def test_a_check_older_than_a_minute_is_made_again_just_before_the_post(
     assert [row.state for row in rows] == [State.DONE, State.REJECTED, State.DONE]
     assert "somebody has registered it since" in rows[1].sentence
     assert site.count("registered") == asked + 3 + 2, "before each, and after each that was sent"
+
+
+async def test_rows_planned_twice_are_sent_once(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    rows = await service.check((await service.read(THREE)).lines)
+    first, second = await service.plan(rows), await service.plan(rows)
+    await service.submit(first, first.expects)
+    await clock.advance(5)
+    site.known.clear()  # a service that is slow to know what it has taken
+    await service.submit(second, second.expects)
+    await clock.settle()
+    assert posts(site) == THREE.split()
+    assert await states(service) == ["rejected"] * 3
+    assert "sent since it was checked" in (await service.outcomes())[0].sentence
+    third = await service.plan(rows)
+    assert (third.will, third.expects) == ((), "")
+    assert "sent since it was checked" in third.left_out[0].why
+    await clock.advance(5)
+    assert len((await planned(service)).will) == 3, "a later check is as good as any"
+
+
+async def test_a_reset_planned_twice_is_made_once(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    site.known = {"M0240001"}
+    rows = await service.check((await service.read("M0240001")).lines)
+    plans = [await service.plan(rows, again={"M0240001"}) for _ in range(2)]
+    for plan in plans:
+        await service.submit(plan, plan.expects)
+        await clock.advance(5)
+    assert posts(site) == ["M0240001"]
+    assert "sent since it was checked" in (await service.outcomes())[0].sentence
+
+
+async def test_what_is_not_settled_is_not_sent_however_late_it_was_checked(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    site.plan_failures("register", LOST)
+    await service.submit(await planned(service, "M0240001"), "register M0240001")
+    await clock.advance(20)
+    assert await states(service) == ["unknown"]
+    plan = await planned(service, "M0240001")
+    assert plan.will == () and "not known yet" in plan.left_out[0].why
+    await clock.advance(300)
+    assert await states(service) == ["absent"]
+    assert len((await planned(service, "M0240001")).will) == 1
 
 
 async def test_one_that_is_gone_since_the_check_is_not_registered_by_a_reset(
@@ -429,7 +477,8 @@ async def test_after_a_lost_answer_the_next_waits_until_the_service_answers_agai
 ) -> None:
     plan = await planned(service)
     site.lost = ["register"]
-    site.plan_failures("registered", AWAY, AWAY, AWAY)
+    # Asked before the POST, then after it: only the latter fails.
+    site.plan_failures("registered", None, AWAY, AWAY, AWAY)
     await service.submit(plan, "register 3")
     await clock.settle()
     assert posts(site) == ["M0240001"]
@@ -506,6 +555,22 @@ async def test_one_console_at_a_time_registers(
     await second.submit(plan, plan.expects)
     await clock.settle()
     assert await states(second) == ["done"]
+    await second.stop()
+
+
+async def test_a_plan_of_another_console_sends_nothing_a_second_time(
+    build: Callable[..., Context], service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    other = build("another-host:1:2:3")
+    second = RegistrationService(other, Groups(other))
+    late = await planned(second)
+    await service.submit(await planned(service), "register 3")
+    await clock.advance(5)
+    site.known.clear()
+    await second.submit(late, late.expects)
+    await clock.settle()
+    assert await states(second) == ["rejected"] * 3
+    assert posts(site) == THREE.split()
     await second.stop()
 
 
