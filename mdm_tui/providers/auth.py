@@ -38,13 +38,22 @@ class Auth:
         """Texts that no error may repeat."""
         return ()
 
-    async def begin(self, ask: Ask) -> int:
-        """Before a call: have a session. Its number, by which `renew` knows which one was lost. Raises `FleetError`."""
+    @property
+    def session(self) -> int:
+        """The number of the session that `headers` speaks of now, by which `renew` knows which one was lost."""
         return 0
+
+    async def begin(self, ask: Ask) -> None:
+        """Before a call: have a session. Raises `FleetError`."""
+
+    def proves(self, error: FleetError) -> bool:
+        """Whether a refusal proves that the session was lost, so that nothing was done and a change may be made again
+        under a new one."""
+        return error.status == 401
 
     async def renew(self, ask: Ask, session: int, error: FleetError) -> bool:
         """After a refusal under a session: True when it was lost and there is a new one, so that the call may be made
-        once more. False leaves the refusal as it is. Raises `FleetError` when no new one is to be had."""
+        again. False leaves the refusal as it is. Raises `FleetError` when no new one is to be had."""
         return False
 
     def proved(self, session: int) -> None:

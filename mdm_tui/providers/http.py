@@ -44,6 +44,8 @@ PATIENCE = 5.0
 # Bodies from this size on are read on a worker thread: a page of 100 reports takes milliseconds.
 OFF_LOOP = 64 * 1024
 _FIRST_DELAY = 0.4
+# So often a call is made anew because its session had ended: others may use up each new one before its turn comes.
+_RENEWALS = 3
 # Below the five seconds after which common servers drop an idle connection.
 _KEEP_ALIVE = 4.0
 
@@ -68,9 +70,12 @@ class _Signed(httpx.Auth):
     """Puts the provider's headers on a request as it leaves, redirects and proxies have none of their own."""
 
     def __init__(self, auth: Auth, call: Call) -> None:
+        self.session = auth.session
+        """The session under which the request left: while it waited for a connection, another may have come."""
         self._auth, self._call = auth, call
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        self.session = self._auth.session
         request.headers.update(self._auth.headers(self._call))
         yield request
 
@@ -140,8 +145,9 @@ class Http:
         """Make the call and give its JSON to `read`, off the event loop when it is large. Raises `FleetError` only.
 
         Reads are tried again, at most three times in all and twice after a timeout, when nothing was sent, when the
-        connection broke, and on 429, 502, 503, 504. A call that was refused because its session was lost, which proves
-        that nothing was done, is made once more under a new one. Nothing else is ever sent twice.
+        connection broke, and on 429, 502, 503, 504. A call that was refused because its session was lost is made again
+        under a new one, three times at most, where the refusal proves it (see `Auth.proves`), so that nothing was done;
+        a read once after one that may mean it. Nothing else is ever sent twice.
         """
         if self._read_only and call.method != "GET" and not call.opens:
             what = f"{call.where} was not sent: this connection may only read"
@@ -150,28 +156,34 @@ class Http:
             what = f"{call.where} was not sent: the connection to {self.host} is closed"
             raise FleetError(Kind.UNREACHABLE, what, where=call.where, sent=Sent.NEVER)
         if call.opens:
-            return await self._tried(call, read)
-        session = await self.auth.begin(self.ask)
-        try:
-            found = await self._tried(call, read)
-        except FleetError as error:
-            refused = error
-        else:
-            self.auth.proved(session)
-            return found
-        # Only an answer that can be read proves that nothing was done.
-        if refused.sent is not Sent.ANSWERED or not await self.auth.renew(self.ask, session, refused):
-            raise refused
-        session = await self.auth.begin(self.ask)
-        found = await self._tried(call, read)
-        self.auth.proved(session)
-        return found
+            return await self._tried(call, read, _Signed(self.auth, call))
+        doubts = 0
+        for left in range(_RENEWALS, -1, -1):
+            await self.auth.begin(self.ask)
+            signed = _Signed(self.auth, call)
+            try:
+                found = await self._tried(call, read, signed)
+            except FleetError as error:
+                refused = error
+            else:
+                self.auth.proved(signed.session)
+                return found
+            # Only an answer that can be read proves anything.
+            if not left or refused.sent is not Sent.ANSWERED:
+                raise refused
+            if not self.auth.proves(refused):
+                doubts += 1
+                if call.method != "GET" or doubts > 1:
+                    raise refused
+            if not await self.auth.renew(self.ask, signed.session, refused):
+                raise refused
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _tried(self, call: Call, read: Callable[[Any], T]) -> T:
+    async def _tried(self, call: Call, read: Callable[[Any], T], signed: _Signed) -> T:
         tries = call.tries if call.method == "GET" else 1
         for attempt in range(1, tries + 1):
             await self._gate(call)
-            found = await self._once(call, read)
+            found = await self._once(call, read, signed)
             if not isinstance(found, FleetError):
                 return found[0]
             last = attempt >= (min(tries, 2) if found.kind is Kind.TIMEOUT else tries)
@@ -196,14 +208,14 @@ class Http:
             raise FleetError(Kind.RATE_LIMITED, what, where=call.where, retry_after=wait, sent=Sent.NEVER)
         self._budget.take(call.purpose, call.where)
 
-    async def _once(self, call: Call, read: Callable[[Any], T]) -> tuple[T] | FleetError:
+    async def _once(self, call: Call, read: Callable[[Any], T], signed: _Signed) -> tuple[T] | FleetError:
         # The failure is returned, not raised from the handler: the library's exception, which holds the request
         # with its header, must not hang on ours.
         broken: Exception
         status: int | None = None
         try:
             async with asyncio.timeout(self._deadline):
-                answer = await self._exchange(call)
+                answer = await self._exchange(call, signed)
             status = answer.status
             if 200 <= status < 300:
                 return (await self._understood(answer, call, read),)
@@ -218,7 +230,7 @@ class Http:
             return self._unusable(call, broken, status)
         return self._broken(call, broken)
 
-    async def _exchange(self, call: Call) -> _Answer:
+    async def _exchange(self, call: Call, signed: _Signed) -> _Answer:
         headers = {"Idempotency-Key": call.key} if call.key else {}
         request = self._client.build_request(
             call.method,
@@ -228,7 +240,7 @@ class Http:
             headers=headers,
         )
         started = self._clock()
-        response = await self._client.send(request, stream=True, auth=_Signed(self.auth, call))
+        response = await self._client.send(request, stream=True, auth=signed)
         try:
             self._skew.note(response.headers.get("date"), started, self._clock())
             if response.is_stream_consumed:

@@ -31,7 +31,8 @@ class Numbered(Auth):
     def hidden(self) -> tuple[str, ...]:
         return ("key-canary",)
 
-    async def begin(self, ask) -> int:
+    @property
+    def session(self) -> int:
         return self.number
 
     async def renew(self, ask, session: int, error: FleetError) -> bool:
@@ -65,12 +66,26 @@ async def test_a_lost_session_is_renewed_and_the_call_made_once_more(call: Call)
     assert [seen.headers.get("authorization") for seen in net.seen] == ["t1", None, "t2"]
 
 
-async def test_it_is_not_renewed_a_second_time() -> None:
-    net = Faulty().plan(Status(401), Answer({}), Status(401))
+async def test_it_is_renewed_three_times_at_most() -> None:
+    net = Faulty().plan(*[Status(401), Answer({})] * 3, Status(401))
     http, auth = connect(net)
     with pytest.raises(FleetError) as caught:
         await http.ask(WRITE, lambda node: node)
-    assert (caught.value.kind, auth.renewals, len(net.seen)) == (Kind.SIGNED_OUT, 1, 3)
+    assert (caught.value.kind, auth.renewals, len(net.seen)) == (Kind.SIGNED_OUT, 3, 7)
+
+
+async def test_a_change_is_made_again_only_after_what_proves_that_nothing_was_done() -> None:
+    def read(node: dict) -> object:
+        if "lost" in node:
+            raise FleetError(Kind.SIGNED_OUT, "The session may have ended")
+        return node
+
+    net = Faulty().plan(Answer({"lost": 1}), Answer({}), Answer({"ok": True}), Answer({"lost": 1}))
+    http, auth = connect(net)
+    assert await http.ask(READ, read) == {"ok": True}
+    with pytest.raises(FleetError):
+        await http.ask(WRITE, read)
+    assert (paths(net), auth.renewals) == (["/things", "/open", "/things", "/things"], 1)
 
 
 async def test_what_may_have_worked_is_not_made_again() -> None:

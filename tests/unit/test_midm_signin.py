@@ -34,7 +34,10 @@ class Clock:
 
 
 class Service:
-    """A service whose sessions end when told; each sign-in gives the next token. gate: what the sign-in waits for."""
+    """A service whose sessions end when told; each sign-in gives the next token. gate: what the sign-in waits for.
+
+    life: calls for which a session is good, 0 for any number.
+    """
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -43,6 +46,8 @@ class Service:
         self.calls: list[str] = []
         self.asked = asyncio.Event()
         self.done = 0
+        self.life = 0
+        self.left = 0
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -52,11 +57,13 @@ class Service:
             if self.gate is not None:
                 await self.gate.wait()
             self.tokens += 1
-            self.good = self.tokens
+            self.good, self.left = self.tokens, self.life
             body: dict[str, Any] = {"result": True, "code": "S00000", "token": f"t{self.tokens}"}
             return httpx.Response(200, json=body)
         # The answer comes when others have left as well.
         good = request.headers.get("authorization") == f"Bearer t{self.good}"
+        if good and self.life:
+            good, self.left = self.left > 0, self.left - 1
         await asyncio.sleep(0)
         if not good:
             return httpx.Response(200, json={"result": False, "code": 415, "message": "session expired"})
@@ -201,6 +208,47 @@ async def test_the_token_is_found_where_it_may_be(document: dict[str, Any]) -> N
     assert net.seen[1].headers["authorization"] == "Bearer tok"
     assert net.seen[0].json == {"email": "ops@example.com", "password": SECRETS["password"], "type": "email"}
     assert "authorization" not in net.seen[0].headers
+
+
+@pytest.mark.parametrize("life", [8, 16, 40])
+async def test_sessions_that_end_after_a_few_calls_are_renewed_again(life: int) -> None:
+    service = Service()
+    service.life = life
+    midm = connect(httpx.MockTransport(service))
+    made = await asyncio.gather(*(midm.create_group("x") for _ in range(24)))
+    assert (len(made), service.done) == (24, 24), "each made, none twice"
+    assert service.signs() == -(-24 // life)
+
+
+async def test_a_renewal_that_the_service_refuses_is_the_last() -> None:
+    refusals = [refused("E00410", "bad password")]
+    net = Faulty().plan(SIGNED_IN, LOST, *refusals)
+    midm = connect(net)
+    errors = [await failure(midm.create_group("x")), await failure(midm.groups())]
+    assert [error.kind for error in errors] == [Kind.SIGNED_OUT] * 2
+    assert len(net.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "posts"),
+    [
+        (refused(400, "license model exhausted"), 1),
+        (refused(400, "", status=400), 1),
+        (refused(401, "who?"), 1),
+        (refused(410, "who?"), 1),
+        (refused(415, "session expired"), 2),
+        (refused(None, "", status=401), 2),
+    ],
+)
+async def test_a_change_is_made_again_only_when_the_session_was_surely_lost(answer: Answer, posts: int) -> None:
+    midm, net = signed_in(EMPTY, answer, SIGNED_IN, fine({"uuid": "g", "profile": {"name": "x"}}))
+    await midm.groups()
+    if posts == 2:
+        assert (await midm.create_group("x")).id == "g"
+    else:
+        error = await failure(midm.create_group("x"))
+        assert error.sent is Sent.ANSWERED
+    assert sum(seen.path.endswith("group/save") for seen in net.seen) == posts
 
 
 async def test_a_code_400_that_outlives_a_new_session_is_a_refusal() -> None:

@@ -67,6 +67,10 @@ OPERATIONS: dict[str, Operation] = {
     "license/site/models": Operation("GET", f"{_O}/license/site/models", Purpose.OTHER, "list license models", "low"),
 }
 
+# Of a change that code 400 refused; reading finds out whether the session has ended, and signs in again.
+_MAYBE = (
+    "Look at what is there now: if the change is missing, correct it, or send it again in case the session had ended."
+)
 _PATH = re.compile(r"(?:(GET|POST|PUT|PATCH|DELETE) )?((?:/[A-Za-z0-9._~-]{1,80}){1,12})")
 
 
@@ -142,9 +146,9 @@ class Client:
         if error.sent is Sent.NEVER:
             return error
         if error.kind is Kind.SIGNED_OUT and error.code == MAYBE_SESSION and error.status is None:
-            # It has outlived a new sign-in: it was no lost session.
+            # Of a read it has outlived a new sign-in: it was no lost session. A change was not made again.
             error.kind = Kind.NOT_FOUND if operation.entity else Kind.INVALID
-            error.todo = ""
+            error.todo = "" if operation.method == "GET" else _MAYBE
         elif error.kind is Kind.INVALID and error.status == 400 and operation.entity and operation.method == "GET":
             error.kind = Kind.NOT_FOUND
             error.todo = ""

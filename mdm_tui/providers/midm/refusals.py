@@ -14,11 +14,13 @@ from mdm_tui.providers.calls import Said
 
 from .values import flag
 
-__all__ = ["MAYBE_SESSION", "accepted", "explain", "is_envelope"]
+__all__ = ["LOST_SESSION", "MAYBE_SESSION", "accepted", "explain", "is_envelope"]
 
 _FINE = (None, "", 0, 200, "S00000")
 MAYBE_SESSION = 400
 """The code that older consoles took for a lost session, and that may as well be a question not understood."""
+LOST_SESSION = 415
+"""The code of a session that has ended, and of nothing else."""
 _CODES: dict[Any, Kind] = {
     400: Kind.SIGNED_OUT,
     401: Kind.SIGNED_OUT,
@@ -27,12 +29,12 @@ _CODES: dict[Any, Kind] = {
     409: Kind.CONFLICT,
     410: Kind.SIGNED_OUT,
     411: Kind.SIGNED_OUT,
-    415: Kind.SIGNED_OUT,
+    LOST_SESSION: Kind.SIGNED_OUT,
     422: Kind.INVALID,
     429: Kind.RATE_LIMITED,
 }
 # Codes that say more than the status 400 or 200 they come with.
-_SPECIAL = frozenset((410, 411, 415))
+_SPECIAL = frozenset((410, 411, LOST_SESSION))
 _OF_400 = frozenset((403, 404, 409))
 
 

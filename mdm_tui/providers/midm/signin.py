@@ -18,7 +18,7 @@ from mdm_tui.providers.auth import Ask, Auth, carried, revealer
 from mdm_tui.providers.body import BodyError
 from mdm_tui.providers.calls import Call
 
-from .refusals import accepted
+from .refusals import LOST_SESSION, accepted
 
 __all__ = ["SignIn"]
 
@@ -71,18 +71,26 @@ class SignIn(Auth):
         tokens = (token.reveal() for token in (self._token, self._before) if token is not None)
         return (*tokens, self._key(), self._password())
 
-    async def begin(self, ask: Ask) -> int:
+    @property
+    def session(self) -> int:
+        """See `Auth.session`."""
+        return self._session
+
+    async def begin(self, ask: Ask) -> None:
         """See `Auth.begin`."""
         if self._token is None:
             await self._open(ask)
-        return self._session
+
+    def proves(self, error: FleetError) -> bool:
+        """See `Auth.proves`. Code 400 may as well be a change that was not understood, or half done."""
+        return error.status == 401 or error.code == LOST_SESSION
 
     async def renew(self, ask: Ask, session: int, error: FleetError) -> bool:
         """See `Auth.renew`."""
         if error.kind is not Kind.SIGNED_OUT:
             return False
-        if session != self._session:
-            return self._token is not None
+        if session != self._session and self._token is not None:
+            return True
         if self._token is not None and self._unproved >= _MOST_UNPROVED:
             return False
         self._before, self._token = self._token or self._before, None
