@@ -474,8 +474,9 @@ async def test_a_rollout_that_went_meanwhile_is_a_sentence_and_the_text_stays(tm
         await put(house, need_ac=True)
         house.fleet.world.database.run("DELETE FROM rollout WHERE uuid = ?", (screen.document_id,))
         await house.press("f2", "y")
-        assert sent(house) == []
-        assert "not" in house.screen.query_one("Notice").text and screen.rollout.options["need_ac"] is True
+        assert sent(house) == [] and screen.rollout.options["need_ac"] is True
+        assert "the service does not find this rollout" in house.screen.query_one("Notice").text
+        assert "Your text is kept as a draft" in " ".join(house.screen.query_one("Notice").text.split())
 
 
 async def test_a_new_one_is_created_found_again_and_in_the_list(tmp_path: Path) -> None:
@@ -494,6 +495,34 @@ async def test_a_new_one_is_created_found_again_and_in_the_list(tmp_path: Path) 
         await house.press("escape")
         await house.advance(1)
         assert "Forklifts" in house.text()
+
+
+async def test_what_is_typed_while_a_save_goes_on_is_neither_sent_nor_lost(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        await put(house, need_ac=True)
+        plan, save = screen.service.plan, screen.service.save
+
+        async def planned(*args: Any, **more: Any) -> Any:
+            found = await plan(*args, **more)
+            screen.put("partial_first", True)
+            return found
+
+        screen.service.plan = planned
+        await house.press("f2")
+        assert "it was changed while that was found out" in house.text() and sent(house) == []
+        screen.service.plan = plan
+
+        async def saved(*args: Any) -> Any:
+            found = await save(*args)
+            screen.put("silent_images", True)
+            return found
+
+        screen.service.save = saved
+        await house.press("f2", "y")
+        assert sent(house)[0].json["settings"]["otas"] == {"need_ac": True, "partialFirst": True}
+        assert screen.rollout.options["silent_images"] is True and len(screen.differences) == 1
+        assert screen.document_id in await screen.service.drafts()
 
 
 # --- keeping ---

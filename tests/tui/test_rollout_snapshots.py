@@ -97,6 +97,8 @@ def test_it_looks_like_this(
         await house.rest()
         await house.advance(1.0)
         await walk(house)
+        house.app.clear_notifications()
+        await house.rest()
 
     try:
         assert snap_compare(house.app, terminal_size=size, run_before=walked)

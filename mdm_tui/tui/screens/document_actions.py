@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe, signals
 from mdm_tui.tui.screens.base import refusal
@@ -208,7 +208,7 @@ class DocumentActions(_Base):
             if not new and not self.differences:
                 self.say("Nothing differs from the service, so nothing is sent.")
                 return
-            base = self.base
+            base, text = self.base, self.text
             while True:
                 answer = await self.send(base)
                 if answer is None:
@@ -220,13 +220,17 @@ class DocumentActions(_Base):
                     return
                 base = next_base
         except FleetError as error:
-            self.say(error.sentence(), "bad")
+            sentence = error.sentence()
+            if error.kind is Kind.NOT_FOUND:
+                lead = f"Not saved: the service does not find this {self.NOUN}, it may have been removed meanwhile."
+                sentence = f"{lead} Your text is kept as a draft. ({clean(error.what, 200)})"
+            self.say(sentence, "bad")
             if self.gone:
-                self.tell(error.sentence(), "error")
+                self.tell(sentence, "error")
             return
         finally:
             self._saving = False
-        await self._saved(answer, new)
+        await self._saved(answer, new, text)
 
     async def _decide(self, changed: Any) -> str | None:
         """What to do about somebody else's change; the base to save with now, None to send nothing."""
@@ -254,14 +258,19 @@ class DocumentActions(_Base):
         await self.check()
         return None
 
-    async def _saved(self, saved: Any, new: bool) -> None:
+    async def _saved(self, saved: Any, new: bool, text: str) -> None:
+        """text: what was sent."""
         words = f"{'Created' if new else 'Saved'}{self.saved(saved)}, and read back"
         self.base = saved.base
         self.read_at = self.app.now()
         if self.gone:
             self.tell(f"{words}.")
             return
-        self.load(saved.base)
+        if self.text == text:
+            self.load(saved.base)
+        else:
+            # Typed while it was on its way: that stays, as changes against what is held now.
+            self.service.draft(self.document_id, self.base, self.text)
         if saved.differs:
             places = ", ".join(clean(item.pointer, 60) for item in saved.differs[:5])
             self.say(f"{words}: the service holds something else than was sent in {places}.", "warn")

@@ -251,11 +251,16 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
     # --- saving ---
 
     async def send(self, base: str) -> Any:
-        stop = self.begin_work()
+        stop, text = self.begin_work(), self.text
+
+        def say(words: str) -> None:
+            self.say(words, "info")
+
         try:
             return await plan_and_save(
-                self.app, self.session, self.document_id, self.text, base, lambda words: self.say(words, "info"), stop
-            )
+                self.app, self.session, self.document_id, text, base, say, stop,
+                lambda: not self.gone and self.text == text,
+            )  # fmt: skip
         finally:
             self.end_work()
 

@@ -83,7 +83,7 @@ class ConfirmRollout(Guarded):
                     yield Input(id="typed", compact=True)
             yield Static(classes="problem")
             keys = (("enter", "saves once the words are typed"),) if plan.typed else (("y", "saves it"),)
-            yield Static(keys_line(*keys, ("up down", "read on"), ("esc", "nothing is sent")), classes="foot")
+            yield Static(keys_line(*keys, ("up down", "read on"), ("esc", "goes back")), classes="foot")
 
     def on_mount(self) -> None:
         self._lay_out()
@@ -132,7 +132,8 @@ class Telling:
         what = at.what if at.what.startswith("page") else ""
         if (step, what) != self._told:
             self._told = (step, what)
-            self._say(f"Finding out whom it reaches: {at.done:,} of {at.total:,}, {clean(at.what, 80)}{self._hint}")
+            far = f"{at.done:,} of {at.total:,}, " if at.total else ""
+            self._say(f"Finding out whom it reaches: {far}{clean(at.what, 80)}{self._hint}")
 
 
 async def plan_and_save(
@@ -143,10 +144,12 @@ async def plan_and_save(
     base: str,
     say: Callable[[str], None],
     stop: asyncio.Event | None = None,
+    still: Callable[[], bool] = lambda: True,
 ) -> Any:
     """Find out what saving would do, have it confirmed, save. None when nothing was sent, for a reason that was said.
 
-    say: takes a sentence on what goes on. stop: gives up before anything is sent. Raises `FleetError`.
+    say: takes a sentence on what goes on. stop: gives up before anything is sent. still: whether the text is what the
+    person sees, once all is found out. Raises `FleetError`.
     """
     say("Finding out what saving would do…")
     plan = await session.rollouts.plan(
@@ -155,11 +158,15 @@ async def plan_and_save(
     if stop is not None and stop.is_set():
         say("Stopped: nothing was sent. The draft is kept.")
         return None
+    if not still():
+        say("Nothing was sent: it was changed while that was found out. F2 looks at it again.")
+        return None
     if not plan.ready:
         first = next(problem for problem in plan.problems if not problem.warning)
         where = f"{first.pointer}: " if first.pointer else ""
         say(f"Nothing was sent: {clean(where + first.message, 300)}.")
         return None
+    say("")
     typed = await answer(app, ConfirmRollout(session, plan, new=rollout_id.startswith("new:")))
     if typed is None:
         say("Nothing was sent; the draft is kept.")

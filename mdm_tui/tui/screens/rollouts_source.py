@@ -15,9 +15,9 @@ from mdm_tui.tui.widgets.grid_text import glyphs
 __all__ = ["COLUMNS", "NAMELESS", "RolloutsSource", "counted", "progress_words", "reaches", "repeats", "starts"]
 
 COLUMNS: Final = (
-    Column("name", "Name", 18, priority=0, flex=3, most=40),
+    Column("name", "Name", 26, priority=0, flex=3, most=44),
     Column("enabled", "On", 3, priority=2),
-    Column("reaches", "Reaches", 20, priority=1, flex=1, most=26),
+    Column("reaches", "Reaches", 16, priority=1, flex=1, most=26),
     Column("apps", "Apps", 4, "right", priority=3),
     Column("images", "Images", 6, "right", priority=4),
     Column("order", "First", 8, priority=8),
