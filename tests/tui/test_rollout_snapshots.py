@@ -97,7 +97,10 @@ def test_it_looks_like_this(
         await house.rest()
         await house.advance(1.0)
         await walk(house)
+        # The hub tells at most ten times a second, the header what it was told.
+        await house.advance(1.0)
         house.app.clear_notifications()
+        house.app._tick()
         await house.rest()
 
     try:
