@@ -88,6 +88,13 @@ class ChangedMeanwhile(Guarded):
         self.dismiss(event.option.id)
 
 
+def _not_saved(error: FleetError, noun: str) -> str:
+    if error.kind is not Kind.NOT_FOUND:
+        return error.sentence()
+    lead = f"Not saved: the service does not find this {noun}, it may have been removed meanwhile."
+    return f"{lead} Your text is kept as a draft. ({clean(error.what, 200)})"
+
+
 class DocumentActions(_Base):
     """The actions that editors of documents share."""
 
@@ -220,10 +227,7 @@ class DocumentActions(_Base):
                     return
                 base = next_base
         except FleetError as error:
-            sentence = error.sentence()
-            if error.kind is Kind.NOT_FOUND:
-                lead = f"Not saved: the service does not find this {self.NOUN}, it may have been removed meanwhile."
-                sentence = f"{lead} Your text is kept as a draft. ({clean(error.what, 200)})"
+            sentence = _not_saved(error, self.NOUN)
             self.say(sentence, "bad")
             if self.gone:
                 self.tell(sentence, "error")

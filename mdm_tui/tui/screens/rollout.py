@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.values import age
 from mdm_tui.services.policy_check import Checked, PlacedProblem
@@ -180,7 +179,11 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
         if form.display and self.document is not None:
             wrong = self.looked.problems if self.looked is not None else ()
             width = form.size.width or self.app.size.width
+            first = form.entry is None and form.cursor == 0
             form.set_lines(form_lines(self.rollout, self.service.form, self.known, wrong, width))
+            if first:
+                # On the first field: enter does something there.
+                form.move_to(1)
         elif form.display:
             form.set_lines(told("Not JSON: the view JSON has the text; F3.", self.app.size.width, "warn"))
         self.show_summary()
@@ -281,18 +284,3 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
         if any(isinstance(event, kinds.ItemsChanged) and event.kind != "rollouts" for event in events):
             self.app.spawn(self.learn(), "names")
         self.tick()
-
-    async def learn(self, *, fresh: bool = False) -> None:
-        """Names for groups, apps and images; fresh: read anew, and what cannot be read is as last seen."""
-        catalogue, groups = self.session.catalogue, self.session.groups
-        for read in (groups.refresh, catalogue.refresh_apps, catalogue.refresh_images) if fresh else ():
-            try:
-                await read()
-            except FleetError:
-                # The check says of what is missing that it may only not have been read.
-                continue
-        tree, apps, images = await groups.tree(), await catalogue.apps(), await catalogue.images()
-        self.known.tree = tree
-        self.known.apps = {ref: app for app in apps for ref in (app.id, *app.refs)}
-        self.known.images = {ref: image for image in images for ref in (image.id, *image.refs)}
-        self.show_side()

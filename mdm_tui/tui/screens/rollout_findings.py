@@ -56,6 +56,23 @@ class RolloutFindings(_Base):
         self._found = 0
         self._watching: asyncio.Task[Any] | None = None
 
+    # --- names ---
+
+    async def learn(self, *, fresh: bool = False) -> None:
+        """Names for groups, apps and images; fresh: read anew, and what cannot be read is as last seen."""
+        catalogue, groups = self.session.catalogue, self.session.groups
+        for read in (groups.refresh, catalogue.refresh_apps, catalogue.refresh_images) if fresh else ():
+            try:
+                await read()
+            except FleetError:
+                # The check says of what is missing that it may only not have been read.
+                continue
+        tree, apps, images = await groups.tree(), await catalogue.apps(), await catalogue.images()
+        self.known.tree = tree
+        self.known.apps = {ref: app for app in apps for ref in (app.id, *app.refs)}
+        self.known.images = {ref: image for image in images for ref in (image.id, *image.refs)}
+        self.show_side()
+
     # --- work that can be stopped ---
 
     def begin_work(self) -> asyncio.Event:
