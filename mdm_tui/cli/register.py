@@ -231,6 +231,7 @@ class _Registration:
         said = [f"{', '.join(parts)}."]
         if new or again:
             said.append(plans[0].terms_text)
+            said += [plan.pace for plan in plans if plan.pace]
         if alone := sum(not row.line.device.group_id for plan in plans for row in plan.will):
             said.append(f"{alone:,} of them without a group.")
         if again:

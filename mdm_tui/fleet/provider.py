@@ -107,12 +107,14 @@ class Provider(Protocol):
 
     A provider inherits from this class and writes what its service can do, and says so in `capabilities`; what it
     leaves out answers UNSUPPORTED. rollout_format: the factory's `rollouts`, as the connection configures it.
+    registered_calls: how many calls `registered` takes at most.
     """
 
     kind: str
     capabilities: frozenset[Capability]
     commands: Sequence[str]
     rollout_format: RolloutFormat | None = None
+    registered_calls: int = 1
 
     @property
     def meter(self) -> Meter:

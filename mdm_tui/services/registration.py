@@ -37,6 +37,7 @@ __all__ = ["LeftOutRow", "Outcome", "RegistrationPlan", "RegistrationRun", "Regi
 
 PLAN_LIFE = 600.0
 _GRACE = 0.5
+_KEPT = "Nothing was sent, and the list stays as it is."
 _NO_TURN = "not sent: the console ended before its turn came; register it again if that is still wanted"
 
 
@@ -129,6 +130,7 @@ class RegistrationService:
     ) -> RegistrationPlan:
         """Freeze what will be sent: the new devices, or the existing ones named in `again`, never both."""
         context = self._context
+        provider = context.provider
         return make_plan(
             rows,
             key=uuid.uuid4().hex,
@@ -139,6 +141,8 @@ class RegistrationService:
             auto_renew=auto_renew,
             again=again,
             sent=await sent(context),
+            asks=provider.registered_calls if provider is not None else 1,
+            meter=provider.meter if provider is not None else None,
         )
 
     # sending
@@ -159,14 +163,15 @@ class RegistrationService:
             what = "The plan is older than ten minutes: check the list again and confirm"
             raise FleetError(Kind.REFUSED, what, sent=Sent.NEVER)
         if self.running:
-            raise FleetError(Kind.CONFLICT, "Another registration is being sent: wait for its end", sent=Sent.NEVER)
+            what = "Another registration is being sent: wait for its end"
+            raise FleetError(Kind.CONFLICT, what, sent=Sent.NEVER, todo=_KEPT)
         # Before the first await: a second enter must not find it unspent.
         self._spent.add(plan.key)
         self.running = plan.key
         try:
             if not await self._turn.take():
                 what = "Another console is registering devices on this connection: wait for its end"
-                raise FleetError(Kind.CONFLICT, what, sent=Sent.NEVER)
+                raise FleetError(Kind.CONFLICT, what, sent=Sent.NEVER, todo=_KEPT)
             # With the turn in hand: nobody who shares the journal sends anything from now on.
             past = await sent(context)
             intents = await self._write(plan)

@@ -41,8 +41,11 @@ class RegistrationFollower:
         """Seconds after which a device that the service does not know was not registered."""
         return max(_SETTLE, 4 * self._context.connection.timeout)
 
-    async def first(self, intent: Intent) -> None:
-        """Until the service has answered once; what is still open then is followed beside the run."""
+    async def first(self, intent: Intent, halted: asyncio.Event) -> None:
+        """Until the service has answered once; what is still open then is followed beside the run.
+
+        halted: ends the waiting, as when the hour's calls are used up and the next one is far away.
+        """
         if intent.name == AGAIN:
             await self._again(intent)
             return
@@ -52,7 +55,9 @@ class RegistrationFollower:
             except FleetError as error:
                 if not transient(error):
                     break
-                await self._context.clock.sleep(error.retry_after or _STEPS[min(step, len(_STEPS) - 1)])
+                pause = error.retry_after or _STEPS[min(step, len(_STEPS) - 1)]
+                if await self._context.clock.wait(halted, pause):
+                    break
             else:
                 if settled:
                     return

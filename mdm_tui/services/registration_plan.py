@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.groups import GroupTree
+from mdm_tui.fleet.provider import Meter
 from mdm_tui.fleet.registration import Line, RegistrationTerms
 from mdm_tui.fleet.text import normal_serial
 
@@ -18,6 +20,8 @@ __all__ = ["AGAIN", "NAMES", "NEW", "UNSETTLED", "LeftOutRow", "RegistrationPlan
 # The journal's names of the two kinds of run; neither is a command.
 NEW = "REGISTER"
 AGAIN = "REGISTER_AGAIN"
+# The part of an hour's calls that questions may use up, as the transport's budget has it for reading one thing.
+_QUESTIONS = 0.95
 NAMES = frozenset({NEW, AGAIN})
 UNSETTLED = float("inf")
 """In place of a moment: what was sent is not settled, so no check is late enough."""
@@ -54,7 +58,8 @@ class RegistrationPlan:
     """What will be sent, frozen. expects: the text that `submit` wants typed, "" when nothing will be sent.
 
     again: the devices exist and saving them resets their status; else all of them are new. terms_text: license and
-    renewal as a sentence, to be shown before. at: epoch seconds; a plan grows stale.
+    renewal as a sentence, to be shown before. at: epoch seconds; a plan grows stale. calls: how many it takes at most.
+    pace: how long it takes when they are more than are left of this hour, as a sentence; "" when they fit.
     """
 
     key: str
@@ -67,6 +72,8 @@ class RegistrationPlan:
     expects: str
     at: float
     notes: tuple[str, ...] = ()
+    calls: int = 0
+    pace: str = ""
 
     def accepts(self, typed: str) -> bool:
         """Whether what was typed confirms this plan."""
@@ -94,10 +101,13 @@ def plan(
     auto_renew: bool | None,
     again: Collection[str],
     sent: Mapping[str, float] | None = None,
+    asks: int = 1,
+    meter: Meter | None = None,
 ) -> RegistrationPlan:
     """Freeze what was checked. again: serials of existing devices, each named by the person; only those are sent then.
 
-    sent: what was sent already, see `registration_past.sent`.
+    sent: what was sent already, see `registration_past.sent`. asks: calls that a question for a serial number takes at
+    most. meter: what is spent of the hour's calls.
     Raises INVALID for a serial in `again` that is not among the existing ones.
     """
     named = {normal_serial(serial) or serial for serial in again}
@@ -113,6 +123,8 @@ def plan(
             left.append(LeftOutRow(row.line, why))
         else:
             will.append(row)
+    calls = _calls(len(will), asks, bool(named))
+    pace = _pace(calls, meter) if meter is not None else ""
     return RegistrationPlan(
         key=key,
         connection=connection,
@@ -123,7 +135,9 @@ def plan(
         terms_text=license_sentence(model, auto_renew),
         expects=_expects(will, bool(named)),
         at=at,
-        notes=_notes(will, bool(named)),
+        notes=(*_notes(will, bool(named)), *([pace.rstrip(".")] if pace else [])),
+        calls=calls,
+        pace=pace,
     )
 
 
@@ -157,6 +171,22 @@ def _expects(will: Sequence[Row], again: bool) -> str:
         return ""
     verb = "reset" if again else "register"
     return f"{verb} {will[0].serial if len(will) == 1 else len(will)}"
+
+
+def _calls(rows: int, asks: int, again: bool) -> int:
+    """Each is asked for, sent, and if it is new asked for once more."""
+    return rows * (asks + 1 + (0 if again else asks))
+
+
+def _pace(calls: int, meter: Meter) -> str:
+    """How long so many calls take, "" when this hour has room for them."""
+    most = max(1, int(meter.limit * _QUESTIONS))
+    if calls <= most - meter.used:
+        return ""
+    hours = math.ceil((calls + meter.used - most) / most)
+    many = "an hour" if hours == 1 else f"{hours:,} hours"
+    left = f"{max(0, most - meter.used):,} are left of this hour's {most:,}"
+    return f"It takes up to {calls:,} calls and {left}: it waits for the others, about {many}, and can be stopped."
 
 
 def _notes(will: Sequence[Row], again: bool) -> tuple[str, ...]:

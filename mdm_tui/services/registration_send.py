@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import State
-from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import clean
 
@@ -116,8 +116,18 @@ class RegistrationSender:
                 await self._settle(intent, State.REJECTED, f"not sent: {clean(failed.what, 400)}")
                 return failed.what
             pause = failed.retry_after if failed.retry_after is not None else min(_LONGEST_WAIT, 2.0 ** (attempts - 1))
-            await clock.wait(self.halted, min(pause, PATIENCE))
+            if failed.kind is Kind.RATE_LIMITED and failed.sent is Sent.NEVER:
+                # This console's own hour, or a pause that was asked for: known to end, and said before in the plan.
+                began += pause
+            await self._pause(pause)
         return ""
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, at most until the run has to end: stopped, or locked meanwhile."""
+        clock = self._context.clock
+        until = clock.monotonic() + seconds
+        while (left := until - clock.monotonic()) > 0 and not self._end():
+            await clock.wait(self.halted, min(left, _LONGEST_WAIT))
 
     async def _post(self, intent: Intent, row: Row, plan: RegistrationPlan) -> FleetError | None:
         """Claim, send, record, see what became of it. Returns an error that was a refusal or provably not sent."""
@@ -157,7 +167,7 @@ class RegistrationSender:
         held = await journal.intent(intent.id)
         if held is not None:
             # The next device waits for a first answer: a service that has gone away must not make all of them unclear.
-            await self._follower.first(held)
+            await self._follower.first(held, self.halted)
         return None
 
     async def _settle(self, intent: Intent, state: State, why: str) -> None:

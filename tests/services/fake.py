@@ -53,6 +53,7 @@ class FakeProvider:
     title = "Fake service"
     secrets: Sequence[str] = ("token",)
     rollouts = None
+    registered_calls = 1
     capabilities = frozenset(Capability)
     commands: Sequence[str] = tuple(COMMANDS)
 

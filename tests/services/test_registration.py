@@ -281,7 +281,8 @@ async def test_a_plan_is_sent_once_not_when_stale_and_not_while_locked(
     other = await planned(service, "M0240009")
     await service.submit(plan, plan.expects)
     assert (await failing(service.submit(plan, plan.expects))).kind is Kind.REFUSED
-    assert "Another registration" in (await failing(service.submit(other, other.expects))).what
+    said = (await failing(service.submit(other, other.expects))).sentence()
+    assert "Another registration" in said and "wait for its end" in said and "changed it meanwhile" not in said
     await clock.settle()
     assert (await failing(service.submit(plan, plan.expects))).kind is Kind.REFUSED
     context.arming.lock()
@@ -528,6 +529,65 @@ async def test_a_lock_in_the_middle_keeps_the_rest_back(
     await clock.settle()
     assert await states(service) == ["done", "cancelled", "cancelled"]
     assert "test is LOCKED" in (await service.outcomes())[1].sentence
+
+
+SPENT = FleetError(Kind.RATE_LIMITED, "This console's own budget is used up", retry_after=3_000, sent=Sent.NEVER)
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_a_stop_is_heard_while_the_hours_calls_are_used_up(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock, asked: int
+) -> None:
+    plan = await planned(service)
+    site.plan_failures("registered", *[None] * asked, SPENT)
+    await service.submit(plan, "register 3")
+    await clock.advance(10)
+    assert service.running
+    service.halt()
+    await clock.settle()
+    assert service.running == ""
+    assert posts(site) == ["M0240001"][:asked]
+    assert (await states(service))[1:] == ["cancelled", "cancelled"]
+    await clock.advance(100)
+    assert (await states(service))[0] == ("done" if asked else "cancelled"), "what was sent is still followed"
+
+
+async def test_the_hours_calls_are_waited_for_and_do_not_end_the_run(
+    service: RegistrationService, context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    plan = await planned(service)
+    site.plan_failures("registered", None, SPENT)
+    await service.submit(plan, "register 3")
+    for _ in range(102):
+        context.arming.touch()
+        await clock.advance(30)
+    assert await states(service) == ["done", "done", "done"]
+
+
+async def test_a_lock_is_heard_while_the_hours_calls_are_used_up(
+    service: RegistrationService, context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    plan = await planned(service)
+    site.plan_failures("registered", SPENT)
+    await service.submit(plan, "register 3")
+    await clock.advance(10)
+    context.arming.lock()
+    await clock.advance(60)
+    assert await states(service) == ["cancelled"] * 3
+
+
+async def test_what_it_takes_is_said_when_it_does_not_fit_the_hour(
+    service: RegistrationService, site: SiteProvider
+) -> None:
+    site.meter.limit, site.meter.used = 100, 90
+    plan = await planned(service, "M0240001")
+    assert (plan.calls, plan.pace) == (3, "")
+    plan = await planned(service)
+    assert plan.calls == 9
+    assert "up to 9 calls and 5 are left of this hour's 95" in plan.pace and "about an hour" in plan.pace
+    assert plan.pace.rstrip(".") in plan.notes
+    site.registered_calls = 2
+    assert (await planned(service)).calls == 15
 
 
 # other consoles, ends and crashes
