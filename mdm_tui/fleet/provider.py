@@ -76,16 +76,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page. total: how many there are in all, as the service says (None when it does not).
-
-    by: of devices newest first, the value (a time) that says what is new, newest first.
-    """
+    """One page. total: how many there are in all, as the service says (None when it does not)."""
 
     items: list[T]
     page: int
     total: int | None
     has_next: bool
-    by: str = "updated"
 
 
 @dataclass(slots=True)
@@ -107,7 +103,8 @@ class Provider(Protocol):
 
     A provider inherits from this class and writes what its service can do, and says so in `capabilities`; what it
     leaves out answers UNSUPPORTED. rollout_format: the factory's `rollouts`, as the connection configures it.
-    registered_calls: how many calls `registered` takes at most.
+    registered_calls: how many calls `registered` takes at most. newest_by: the columns (times) by which `devices` can
+    sort newest first; one that misses no change, or several that miss none together.
     """
 
     kind: str
@@ -115,6 +112,7 @@ class Provider(Protocol):
     commands: Sequence[str]
     rollout_format: RolloutFormat | None = None
     registered_calls: int = 1
+    newest_by: Sequence[str] = ("updated",)
 
     @property
     def meter(self) -> Meter:
@@ -138,12 +136,13 @@ class Provider(Protocol):
         limit: int,
         *,
         newest_first: bool = False,
+        by: str = "",
         scope: Scope | None = None,
         group: str = "",
     ) -> Page[Device]:
         """A page of devices, pages from 1; newest_first sorts by last change, else by an immutable key.
 
-        A service without one time for all changes may sort by another one at each look (see `Page.by`).
+        by: one of `newest_by`, newest first by that time; "" the last of them. The pages of one look ask for the same.
 
         group: only those directly in this group (GROUPS).
         """

@@ -39,6 +39,8 @@ class Walker:
         # A look that broke off half-way left a hole between what it read and what was known.
         self._hole = False
         self._walks = 0
+        # Looks take turns through what a service can sort by.
+        self._looks = 0
 
     async def recall(self) -> dict[str, Any]:
         """What the mirror knows of the last look: `last_ok`, `total`."""
@@ -61,12 +63,12 @@ class Walker:
 
     async def delta(self) -> None:
         """Newest first, until what is already known. One request when nothing changed."""
-        key, known, newest = "updated", None, None
+        by = (await self._context.ensure()).newest_by
+        key = by[self._looks % len(by)]
+        self._looks += 1
+        known = newest = self._newest.get(key)
         for number in range(1, MAX_PAGES + 1):
-            page, changed = await self._page(number, newest_first=True)
-            if number == 1:
-                key = page.by
-                known = newest = self._newest.get(key)
+            page, changed = await self._page(number, by=key)
             moments = [value for device in page.items if isinstance(value := device.values.get(key), (int, float))]
             if moments:
                 newest = max(moments) if newest is None else max(newest, *moments)
@@ -98,7 +100,7 @@ class Walker:
         number = 0
         while number < MAX_PAGES:
             number += 1
-            page, _ = await self._page(number, newest_first=False, walk=walk)
+            page, _ = await self._page(number, walk=walk)
             seen.update(device.id for device in page.items)
             totals.add(page.total)
             self._progress(len(seen), page.total)
@@ -113,12 +115,12 @@ class Walker:
         self._context.announce(await mirror.finish_walk(scope, walk))
         return True
 
-    async def _page(self, number: int, *, newest_first: bool, walk: int | None = None) -> tuple[Page[Device], bool]:
-        """One page into the mirror, and whether it changed anything there."""
+    async def _page(self, number: int, *, by: str = "", walk: int | None = None) -> tuple[Page[Device], bool]:
+        """One page into the mirror, and whether it changed anything there. by: newest first by this time."""
         context, limit = self._context, self._context.connection.page_size
         # The moment of asking: the mirror leaves out what was read later by itself.
         at = context.clock.now()
-        page = await context.call(lambda provider: provider.devices(number, limit, newest_first=newest_first))
+        page = await context.call(lambda provider: provider.devices(number, limit, newest_first=bool(by), by=by))
         changes = await context.mirror.apply(context.scope, page.items, at=at, walk=walk)
         context.announce(changes)
         return page, bool(changes.added or changes.changed)

@@ -54,6 +54,7 @@ class FakeProvider:
     secrets: Sequence[str] = ("token",)
     rollouts = None
     registered_calls = 1
+    newest_by = ("updated",)
     capabilities = frozenset(Capability)
     commands: Sequence[str] = tuple(COMMANDS)
 
@@ -99,7 +100,9 @@ class FakeProvider:
         return Device(row["id"], values(report(row)), json.dumps(row), detail=detail)
 
     # devices
-    async def devices(self, page: int, limit: int, *, newest_first: bool = False, scope: Any = None) -> Page[Device]:
+    async def devices(
+        self, page: int, limit: int, *, newest_first: bool = False, by: str = "", scope: Any = None
+    ) -> Page[Device]:
         await self._call("devices", page, newest_first)
         key = "updatedAt" if newest_first else "createdAt"
         rows = sorted(self.rows.values(), key=lambda row: (row[key], row["id"]), reverse=newest_first)

@@ -92,7 +92,7 @@ class FakeRollouts(Provider):
             raise FleetError(Kind.TIMEOUT, "No answer in 10 seconds", sent=Sent.MAYBE)
 
     async def devices(
-        self, page: int, limit: int, *, newest_first: bool = False, scope: Any = None, group: str = ""
+        self, page: int, limit: int, *, newest_first: bool = False, by: str = "", scope: Any = None, group: str = ""
     ) -> Page[Device]:
         await self._call("devices", page, limit, group)
         rows = [(key, row) for key, row in self.rows.items() if key not in self.unlisted]

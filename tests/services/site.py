@@ -39,7 +39,9 @@ class SiteProvider(FakeProvider):
             raise FleetError(Kind.TIMEOUT, "No answer in 30 s", sent=Sent.MAYBE)
 
     # groups
-    async def devices(self, page: int, limit: int, *, newest_first: bool = False, scope: Any = None, group: str = ""):
+    async def devices(
+        self, page: int, limit: int, *, newest_first: bool = False, by: str = "", scope: Any = None, group: str = ""
+    ):
         if not group:
             return await super().devices(page, limit, newest_first=newest_first, scope=scope)
         await self._call("members", group, page)

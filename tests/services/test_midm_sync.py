@@ -39,6 +39,10 @@ async def test_check_ins_and_changes_are_both_seen(tmp_path: Path, clock: Virtua
         await quiet_look()
         assert [await quiet_look() for _ in range(2)] == [[("lastCheckedIn", "0")], [("updated", "0")]]
 
+        # What others ask for in between moves no turn.
+        await session.context.call(lambda provider: provider.devices(1, 1, newest_first=True))
+        assert [await quiet_look() for _ in range(2)] == [[("lastCheckedIn", "0")], [("updated", "0")]]
+
         now = house.world.clock.now() + 1000
         house.world.clock.move_to(now)
         house.world.database.run("UPDATE unit SET checked_in_at = ? WHERE enrolled_at IS NOT NULL", (now,))

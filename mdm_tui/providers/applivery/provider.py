@@ -64,6 +64,7 @@ class AppliveryProvider(Provider):
         limit: int,
         *,
         newest_first: bool = False,
+        by: str = "",
         scope: Scope | None = None,
         group: str = "",
     ) -> Page[Device]:

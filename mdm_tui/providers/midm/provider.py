@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 # Sorting a walk by what never changes keeps rows from moving between pages while it runs.
 _STEADY = (("sortBy", "uuid"), ("direction", "asc"))
-# A check-in is not known to move `updated`, and a change of the record no check-in: looks take turns.
+# A check-in is not known to move `updated`, and a change of the record no check-in.
 _NEWEST = {"seen": "lastCheckedIn", "updated": "updated"}
 # Neutral field → the field path to filter by.
 _APP_FIELDS = {"name": "name", "package": "appInfo.packageName", "version": "appInfo.versionName"}
@@ -49,6 +48,7 @@ class MidmProvider(Provider):
     """
 
     kind = "midm"
+    newest_by: Sequence[str] = tuple(_NEWEST)
 
     def __init__(
         self, client: Client, site: str, capabilities: frozenset[Capability], rollout_format: MidmRollouts
@@ -62,7 +62,6 @@ class MidmProvider(Provider):
         self.commands: Sequence[str] = ()
         self.rollout_format = self._format = rollout_format
         self._lacking: set[str] = set()
-        self._look = "updated"
 
     @property
     def meter(self) -> Meter:
@@ -86,23 +85,27 @@ class MidmProvider(Provider):
     # devices
 
     async def devices(
-        self, page: int, limit: int, *, newest_first: bool = False, scope: Scope | None = None, group: str = ""
+        self,
+        page: int,
+        limit: int,
+        *,
+        newest_first: bool = False,
+        by: str = "",
+        scope: Scope | None = None,
+        group: str = "",
     ) -> Page[Device]:
         """A page of list rows, which say nothing of groups. scope: the service has no segments.
 
-        newest_first: by the last check-in and by the last change, in turns; the pages of one look stay with one.
+        by: `seen`, the last check-in, or `updated`, the last change of the record; neither moves with the other.
         """
         where = {**self._here, "deviceGroup.uuid": [_id(group)]} if group else self._here
-        if newest_first and page == 1:
-            self._look = "seen" if self._look == "updated" else "updated"
-        look = self._look if newest_first else ""
+        look = (by or self.newest_by[-1]) if newest_first else ""
         order = (("sortBy", _NEWEST[look]), ("direction", "desc")) if look else _STEADY
-        found = await self._client.ask(
+        return await self._client.ask(
             "device/find",
             lambda node: read.page(node, read.device, page, limit),
             params=(*_paged(page, limit, where), *order),
         )
-        return replace(found, by=look) if look else found
 
     async def device(self, device_id: str) -> Device:
         """One device with its group; what the service adds beside is kept."""
