@@ -16,12 +16,14 @@ from .context import Context
 if TYPE_CHECKING:
     from .groups import Groups
 
-__all__ = ["BETWEEN", "SHARE", "Sweep"]
+__all__ = ["BETWEEN", "FIRST_SHARE", "SHARE", "Sweep"]
 
 _log = logging.getLogger(__name__)
 
 SHARE = 0.1
 """The most of an hour's calls that learning memberships may spend."""
+FIRST_SHARE = 0.2
+"""The same while there are groups that were never read: until then much of what is shown lacks its group."""
 BETWEEN = 3_600.0
 """Seconds between two sweeps, and for which a group that was read is not read again by itself."""
 # The first sweep of a session: seconds a call. The longest look away; how often a step is tried.
@@ -155,7 +157,7 @@ class Sweep:
         for attempt in range(1, _TRIES + 1):
             while not self._may(never):
                 await clock.sleep(_AWAY)
-            await self._afford()
+            await self._afford(FIRST_SHARE if never else SHARE)
             spent = 0
 
             def count(*_: object) -> None:
@@ -183,9 +185,9 @@ class Sweep:
         meter = provider.meter
         return meter.used < meter.limit * _FULL
 
-    async def _afford(self) -> None:
-        """Wait until the last hour's calls leave room for another one."""
-        clock, most = self._context.clock, max(1, int(self._context.connection.budget * SHARE))
+    async def _afford(self, share: float) -> None:
+        """Wait until the last hour's calls leave room for another one. share: of the budget, as `SHARE`."""
+        clock, most = self._context.clock, max(1, int(self._context.connection.budget * share))
         while True:
             now = clock.monotonic()
             while self._calls and now - self._calls[0] >= 3600.0:
