@@ -23,7 +23,7 @@ from .policy_save import NEW, Changed, load
 from .rollouts_check import Checker, RolloutCheck
 from .rollouts_plan import RolloutPlan, make_plan
 from .rollouts_progress import Follower, Progress
-from .rollouts_reach import Resolver
+from .rollouts_reach import VERIFIED, Resolver
 from .rollouts_save import RolloutSaved, RolloutSaver
 from .rollouts_scope import Reach, Resolving
 
@@ -203,7 +203,7 @@ class Rollouts:
         other problems are in the plan.
         """
         rollout = self.form.read(_object(mine))
-        reach = await self._resolver.resolve(rollout, progress, stop)
+        reach = await self._resolver.resolve(rollout, progress, stop, verify=True)
         # The rest after the scope: that has read the list of groups.
         return await self._planned(rollout_id, mine, base, rollout, reach, fresh=True)
 
@@ -238,8 +238,10 @@ class Rollouts:
     async def save(self, plan: RolloutPlan, typed: str = "") -> RolloutSaved | Changed:
         """Send what was planned. typed: what the plan expects.
 
-        Reads the service's copy first: when it is not the plan's base any more, nothing is sent and the answer is
-        `Changed`; decide, then plan again with `base=theirs`. Raises `FleetError`; INVALID carries the problems.
+        Entries of the scope are verified again when the plan is older than a minute; when others are unknown by then,
+        it has to be made anew. Then the service's copy is read: when it is not the plan's base any more, nothing is
+        sent and the answer is `Changed`; decide, then plan again with `base=theirs`. Raises `FleetError`; INVALID
+        carries the problems.
         """
         context = self._context
         context.arming.need()
@@ -250,11 +252,21 @@ class Rollouts:
             raise _refused("what was found out is more than 10 minutes old", todo="Look at it again and confirm.")
         if not plan.accepts(typed):
             raise _refused("it was not confirmed", todo=f"Type {plan.typed}." if plan.typed else "Type nothing for it.")
+        if context.clock.now() - plan.at > VERIFIED:
+            await self._still(plan)
         saved = await self._saver.save(plan.id, load(plan.text), plan.base)
         if isinstance(saved, RolloutSaved):
             self._resolver.forget((*plan.reach.unknown, *plan.reach.undecided))
             context.hub.publish(ItemsChanged(context.scope, "rollouts", frozenset({saved.rollout.id})))
         return saved
+
+    async def _still(self, plan: RolloutPlan) -> None:
+        """Look at the scope's entries again. Raises `FleetError` when others than confirmed would be registered."""
+        rollout = replace(self.form.read(_object(plan.text)), groups=(), everyone=False)
+        reach = await self._resolver.resolve(rollout, verify=True)
+        if {*reach.unknown, *reach.undecided} != {*plan.reach.unknown, *plan.reach.undecided}:
+            what = "which entries of the scope the service does not know has changed, so this must be made anew"
+            raise _refused(what, todo="Look at it again and confirm.")
 
     # following
     async def progress(self, rollout_id: str, *, visible: Sequence[str] = (), most: int = 20) -> Progress:

@@ -123,14 +123,17 @@ def _sentences(
         if group.unread
     )
     if reach.unknown:
-        said.append(
-            f"Saving registers {_devices(len(reach.unknown))} that the service does not know: {_list(reach.unknown)}."
-        )
+        unknown = _list(reach, "unknown")
+        said.append(f"Saving registers {_devices(len(reach.unknown))} that the service does not know: {unknown}.")
     if reach.undecided:
         count = len(reach.undecided)
         said.append(
             f"Of {count:,} {'entry' if count == 1 else 'entries'} it is not known whether the service knows them; "
-            f"saving may register them: {_list(reach.undecided)}."
+            f"saving may register them: {_list(reach, 'undecided')}."
+        )
+        said.append(
+            f"“register {reach.registers}” confirms {len(reach.unknown):,} that the service does not know "
+            f"and {count:,} that were not asked for."
         )
     said.extend(f"{note.rstrip('.')}." for note in reach.notes)
     if rollout.enabled is False:
@@ -155,7 +158,9 @@ def _sentences(
 
 def _whom(reach: Reach) -> str:
     if reach.everyone:
-        seen = f" ({reach.mirrored:,} as last seen here)" if reach.total not in (None, reach.mirrored) else ""
+        seen = ""
+        if reach.total is not None and reach.total != reach.mirrored:
+            seen = f" (the service says {reach.total:,}, {reach.mirrored:,} were seen here)"
         return f"It reaches EVERY device of the site, {reach.count:,}{seen}; the scope is ignored."
     if reach.nobody:
         return "It reaches nobody."
@@ -174,6 +179,12 @@ def _devices(count: int) -> str:
     return f"{count:,} device{'' if count == 1 else 's'}"
 
 
-def _list(texts: Sequence[str]) -> str:
-    shown = ", ".join(clean(text, 60) for text in texts[:_NAMED])
-    return f"{shown}, and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else shown
+def _list(reach: Reach, state: str) -> str:
+    some = [entry for entry in reach.entries if entry.state == state]
+    # Those that look like a slip first: they are worth reading.
+    some.sort(key=lambda entry: not entry.suggestion)
+    shown = ", ".join(
+        clean(entry.text, 60) + (f" (did you mean {clean(entry.suggestion, 60)}?)" if entry.suggestion else "")
+        for entry in some[:_NAMED]
+    )
+    return f"{shown}, and {len(some) - _NAMED:,} more" if len(some) > _NAMED else shown

@@ -25,8 +25,9 @@ __all__ = ["Resolver"]
 MOST_REQUESTS = 600
 # Single questions for serial numbers; more of them are worth reading the list of devices first.
 MOST_ASKED = 100
-_ASK_AT_ONCE = 20
 KEPT = 300.0
+# What was seen so lately counts as verified.
+VERIFIED = 60.0
 _GONE = "the group is gone"
 # After these the next request would only wait for the same again.
 _HOPELESS = frozenset({Kind.UNREACHABLE, Kind.TIMEOUT, Kind.TLS, Kind.SIGNED_OUT, Kind.RATE_LIMITED, Kind.SERVER,
@@ -86,9 +87,14 @@ class Resolver:
         rollout: Rollout,
         progress: Callable[[Resolving], None] | None = None,
         stop: asyncio.Event | None = None,
+        *,
+        verify: bool = False,
     ) -> Reach:
-        """Find out whom it reaches. Never raises for what cannot be read: `complete` and `notes` say it."""
-        entries = list(dict.fromkeys(entry.strip() for entry in rollout.devices))
+        """Find out whom it reaches. Never raises for what cannot be read: `complete` and `notes` say it.
+
+        verify: ask the service also for entries that the mirror knows, unless it listed them within the last minute.
+        """
+        entries = list(dict.fromkeys(rollout.devices))
         groups = list(dict.fromkeys(rollout.groups))
         work = _Work(progress, stop, len(groups) + len(entries))
         total = await self._everyone(work) if rollout.everyone else None
@@ -96,7 +102,7 @@ class Resolver:
         found_groups: list[GroupReach] = []
         if groups and not rollout.everyone:
             found_groups, reached = await self._all_groups(groups, work)
-        found_entries = await self._entries(entries, work)
+        found_entries = await self._entries(entries, work, verify=verify)
         if work.ended:
             work.note(f"Not everything was read: {work.ended}")
         mirrored = await self._context.mirror.facts(self._context.scope, ())
@@ -120,9 +126,9 @@ class Resolver:
     async def seen(self, rollout: Rollout) -> Reach:
         """Whom it reaches as last seen; asks nobody, so entries that the mirror does not know are undecided."""
         context, index = self._context, await self.index()
-        entries = await self._known(list(dict.fromkeys(entry.strip() for entry in rollout.devices)), {})
+        entries = _known(list(dict.fromkeys(rollout.devices)), index)
         for text in rollout.devices:
-            entries.setdefault(text.strip(), Entry(text.strip(), "undecided"))
+            entries.setdefault(text, _entry(text, None, index))
         groups: list[GroupReach] = []
         if not rollout.everyone:
             tree = GroupTree.build(await context.mirror.items(context.scope, Group))
@@ -142,7 +148,8 @@ class Resolver:
     async def index(self) -> Index:
         """The devices as the mirror has them now."""
         facts = await self._context.mirror.facts(self._context.scope, FACTS)
-        return await asyncio.to_thread(Index, facts) if len(facts) > MANY else Index(facts)
+        entries = self._entries_are()
+        return await asyncio.to_thread(Index, facts, entries) if len(facts) > MANY else Index(facts, entries)
 
     async def _everyone(self, work: _Work) -> int | None:
         work.tell("how many devices there are")
@@ -174,18 +181,23 @@ class Resolver:
             work.tell(f"devices of {clean(tree.node(group).name) if group in tree else group}")
             if group not in tree and listed:
                 unread[group] = _GONE
-            elif why := await self._members(group, work):
+            elif why := await self._members(group, clean(tree.node(group).name if group in tree else group, 60), work):
                 unread[group] = why
             work.done += 1
         return _reaches(wanted, tree, await self.index(), unread)
 
-    async def _members(self, group: str, work: _Work) -> str:
+    async def _members(self, group: str, name: str, work: _Work) -> str:
         """Read who is in a group, page by page; why they may not all be known then, else ""."""
         if work.ended:
             return work.ended
 
+        pages = 0
+
         def page(read: int, total: int | None) -> None:
+            nonlocal pages
+            pages += 1
             work.requests += 1
+            work.tell(f"page {pages:,} of {name}: {read:,}{f' of {total:,}' if total else ''} devices")
 
         try:
             return (await self._groups.members(group, progress=page, stop=work.stop)).note
@@ -197,50 +209,43 @@ class Resolver:
             return error.what
 
     # entries
-    async def _entries(self, texts: list[str], work: _Work) -> list[Entry]:
+    async def _entries(self, texts: list[str], work: _Work, *, verify: bool) -> list[Entry]:
         """What each entry means: the mirror knows, else the list of devices, else the question for its serial."""
-        found = await self._known(texts, {})
-        need = [text for text in texts if text not in found and self._answer(text) is None]
-        if len(need) > _ASK_AT_ONCE and not work.ended and self._context.clock.now() - self._walked >= KEPT:
+        fresh = self._context.clock.now() - VERIFIED if verify else float("-inf")
+        found = await self._settled(texts, fresh)
+        need = [text for text in texts if text not in found and self._answer(text, fresh) is None]
+        if len(need) > MOST_ASKED and not work.ended and self._walked < max(fresh, self._context.clock.now() - KEPT):
             await self._walk(need, work)
-            found = await self._known(texts, found)
+            found = await self._settled(texts, fresh)
         asked = 0
         for text in texts:
-            if text not in found and asked < MOST_ASKED and not work.ended and self._answer(text) is None:
+            if text not in found and asked < MOST_ASKED and not work.ended and self._answer(text, fresh) is None:
                 asked += 1
                 work.tell(f"serial {clean(text, 60)}")
                 await self._ask(text, work)
             work.done += 1
-        left = 0
+        index, left = await self.index(), 0
         for text in texts:
-            if text in found:
-                continue
-            answer = self._answer(text)
-            left += answer is None
-            note = "" if normal_serial(text) else "is a placeholder, not a serial number"
-            found[text] = Entry(
-                text, "undecided" if answer is None else "registered" if answer else "unknown", note=note
-            )
+            if text not in found:
+                answer = self._answer(text, fresh)
+                left += answer is None
+                found[text] = _entry(text, answer, index)
         if left and not work.ended:
             work.note(f"{left:,} entries were not asked for: at most {MOST_ASKED} are, one by one")
         return [found[text] for text in texts]
 
-    async def _known(self, texts: Iterable[str], found: dict[str, Entry]) -> dict[str, Entry]:
-        index = await self.index()
-        for text in texts:
-            if text in found:
-                continue
-            if not text:
-                found[text] = Entry(text, "empty", note="is blank")
-            elif same := index.entry(text):
-                note = f"is the serial number of {len(same)} devices" if len(same) > 1 else ""
-                found[text] = Entry(text, "known", same, note)
-        return found
+    async def _settled(self, texts: Iterable[str], since: float) -> dict[str, Entry]:
+        """The entries that need no question: blank, or known to the mirror and listed by the service since then."""
+        found = _known(texts, await self.index())
+        if since == float("-inf"):
+            return found
+        present = await self._context.mirror.present_since(self._context.scope, since)
+        return {text: one for text, one in found.items() if one.state == "empty" or present.intersection(one.devices)}
 
     async def _walk(self, need: list[str], work: _Work) -> None:
         """Read the list of devices page by page until all are found; those missing then are asked for by themselves."""
         context, limit = self._context, self._context.connection.page_size
-        missing = {normal_serial(text) or text for text in need}
+        missing, by = set(need), self._entries_are()
         number = 0
         while missing and not work.ended:
             number += 1
@@ -253,8 +258,7 @@ class Resolver:
                 return
             context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
             for device in page.items:
-                missing.discard(device.id)
-                missing.discard(normal_serial(str(device.values.get("serial") or "")))
+                missing.discard(device.id if by == "id" else str(device.values.get("serial") or ""))
             work.tell(f"page {number} of the list of devices")
             if not page.has_next or not page.items:
                 self._walked = at
@@ -281,14 +285,41 @@ class Resolver:
             return False
         return True
 
-    def _answer(self, text: str) -> bool | None:
+    def _answer(self, text: str, since: float) -> bool | None:
+        """What the service answered to the question for an entry, None where it was before `since` or 5 minutes ago."""
         at, there = self._asked.get(text, (float("-inf"), False))
-        return there if self._context.clock.now() - at < KEPT else None
+        return there if at >= since and self._context.clock.now() - at < KEPT else None
 
     def forget(self, texts: Iterable[str]) -> None:
         """A save may have registered these: what was answered before is no more true."""
         for text in texts:
             self._asked.pop(text, None)
+
+
+def _known(texts: Iterable[str], index: Index) -> dict[str, Entry]:
+    """The entries that are blank or that the mirror knows."""
+    found: dict[str, Entry] = {}
+    for text in texts:
+        if not text.strip():
+            found[text] = Entry(text, "empty", note="is blank")
+        elif same := index.entry(text):
+            note = f"is the serial number of {len(same)} devices" if len(same) > 1 else ""
+            found[text] = Entry(text, "known", same, note)
+    return found
+
+
+def _entry(text: str, answer: bool | None, index: Index) -> Entry:
+    """An entry that the mirror alone does not settle. answer: the service's, None when it was not asked."""
+    held = index.entry(text)
+    if answer:
+        return Entry(text, "known" if held else "registered", held)
+    like = index.suggestion(text)
+    notes = [f"did you mean {clean(like, 60)}?"] if like else []
+    if not normal_serial(text):
+        notes.append("is a placeholder, not a serial number")
+    if held:
+        notes.append("was here when last seen")
+    return Entry(text, "undecided" if answer is None else "unknown", note="; ".join(notes), suggestion=like)
 
 
 def _seen(tree: GroupTree, index: Index, group: str) -> str:

@@ -20,16 +20,18 @@ MANY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One device as the scope names it.
+    """One device as the scope names it. Services compare exactly, so its text is as it stands there.
 
     state: `known` to the mirror, `registered` (the service knows it, the mirror not yet), `unknown` (saving would
     register it), `undecided` (nobody was asked), `empty` (blank). devices: ids; several share a serial number.
+    suggestion: what may be meant by an entry that is not known, "" when nothing is like it.
     """
 
     text: str
     state: Literal["known", "registered", "unknown", "undecided", "empty"]
     devices: tuple[str, ...] = ()
     note: str = ""
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,12 @@ class Reach:
 
     @property
     def count(self) -> int:
-        """How many devices of the service it reaches, as far as known; without those that saving would register."""
+        """How many devices of the service it reaches, as far as known; without those that saving would register.
+
+        With `everyone` the larger of what the service says and what was seen: fewer would confirm too little.
+        """
         if self.everyone:
-            return self.mirrored if self.total is None else self.total
+            return max(self.mirrored, self.total or 0)
         return len(self.devices) + len(self._of("registered"))
 
     @property
@@ -115,33 +120,46 @@ class Reach:
 class Index:
     """All devices as the mirror has them, by what scopes name: read once, asked for many rollouts.
 
-    facts: id → the values of `FACTS`.
+    facts: id → the values of `FACTS`. entries: what scopes name devices by.
     """
 
-    def __init__(self, facts: Mapping[str, tuple[Value, ...]]) -> None:
+    def __init__(self, facts: Mapping[str, tuple[Value, ...]], entries: Literal["serial", "id"] = "serial") -> None:
         self.all = frozenset(facts)
+        self._entries = entries
         self.names: dict[str, str] = {}
         self.hardware: dict[str, Hardware] = {}
         self._groups: dict[str, set[str]] = {}
         self._serials: dict[str, list[str]] = {}
+        # Folded serial number or id → how it is written.
+        self._alike: dict[str, str] = {}
         for device, values in facts.items():
-            name, serial, group, *kind = (str(value or "").strip() for value in values)
+            serial = str(values[1] or "")
+            name, _, group, *kind = (str(value or "").strip() for value in values)
             self.names[device] = name or device
             self.hardware[device] = Hardware(*kind)
             if group:
                 self._groups.setdefault(group, set()).add(device)
-            if key := normal_serial(serial):
-                self._serials.setdefault(key, []).append(device)
+            if serial.strip():
+                self._serials.setdefault(serial, []).append(device)
+            written = device if entries == "id" else serial
+            for key in (normal_serial(serial), _folded(device)):
+                if key and written.strip():
+                    self._alike.setdefault(key, written)
 
     def group(self, group_id: str) -> frozenset[str]:
         """The devices directly in a group, as last learnt."""
         return frozenset(self._groups.get(group_id, ()))
 
     def entry(self, text: str) -> tuple[str, ...]:
-        """The devices that an entry of a scope means: one of that id, else those of that serial number."""
-        if text in self.all:
-            return (text,)
-        return tuple(sorted(self._serials.get(normal_serial(text), ())))
+        """The devices that an entry of a scope means: of exactly that id, or exactly that serial number."""
+        if self._entries == "id":
+            return (text,) if text in self.all else ()
+        return tuple(sorted(self._serials.get(text, ())))
+
+    def suggestion(self, text: str) -> str:
+        """The entry that may be meant by one that means nothing: of other case or blanks, or of the other kind."""
+        found = self._alike.get(normal_serial(text) or _folded(text), "") or self._alike.get(_folded(text), "")
+        return "" if found == text else found
 
     def reach(self, rollout: Rollout) -> frozenset[str]:
         """The devices that a rollout reaches, groups without those below them."""
@@ -150,5 +168,9 @@ class Index:
         found: set[str] = set()
         for group in rollout.groups:
             found |= self._groups.get(group, set())
-        found.update(device for text in rollout.devices for device in self.entry(text.strip()))
+        found.update(device for text in rollout.devices for device in self.entry(text))
         return frozenset(found)
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -101,3 +101,7 @@ class Items(MirrorFile):
         """Some columns of many devices: id → their values in that order. only: no others than these ids."""
         names, ids = tuple(fields), None if only is None else list(only)
         return await self._read(lambda conn: mirror_read.facts(conn, connection, names, ids))
+
+    async def present_since(self, connection: str, since: float) -> frozenset[str]:
+        """Ids of the devices that the service listed at or after a moment (epoch seconds)."""
+        return await self._read(lambda conn: mirror_read.present_since(conn, connection, since))

@@ -77,6 +77,12 @@ def facts(
     return {row[0]: tuple(row[1:]) for row in json.loads(conn.execute(sql, params).fetchone()[0])}
 
 
+def present_since(conn: sqlite3.Connection, scope: str, since: float) -> frozenset[str]:
+    """Ids of the devices that the service listed at or after a moment."""
+    sql = f"SELECT json_group_array(id) FROM device WHERE conn = {CONN} AND present_at >= ?"
+    return frozenset(json.loads(conn.execute(sql, (scope, since)).fetchone()[0]))
+
+
 def device(conn: sqlite3.Connection, scope: str, device_id: str) -> Stored | None:
     """One device with its JSON text."""
     row = conn.execute(

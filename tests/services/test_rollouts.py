@@ -128,21 +128,22 @@ async def test_a_scope_of_5000_devices_takes_a_request_for_each_page_and_none_wh
     desk.close()
 
 
-async def test_an_entry_is_found_by_serial_or_id_and_only_what_the_service_does_not_know_is_unknown(desk: Desk) -> None:
+async def test_an_entry_is_known_by_its_exact_text_and_only_what_the_service_does_not_know_is_unknown(
+    desk: Desk,
+) -> None:
     await desk.mirror.drop(desk.context.scope, ["d00007"])
-    scope = [" sn000001", "d00002", "SN000007", "SNTYPO", "unknown"]
+    scope = ["SN000001", "SN000007", "SNTYPO", "unknown"]
     reach = await desk.rollouts.resolve(document(devices=scope))
     assert [(entry.text, entry.state) for entry in reach.entries] == [
-        ("sn000001", "known"),
-        ("d00002", "known"),
+        ("SN000001", "known"),
         ("SN000007", "registered"),
         ("SNTYPO", "unknown"),
         ("unknown", "unknown"),
     ]
-    assert (reach.count, reach.registers, reach.unknown) == (3, 2, ("SNTYPO", "unknown"))
-    assert "placeholder" in reach.entries[4].note
+    assert (reach.count, reach.registers, reach.unknown) == (2, 2, ("SNTYPO", "unknown"))
+    assert "placeholder" in reach.entries[3].note
     assert (
-        "devices[4]: unknown is a placeholder and no serial number: it may mean many devices, or a new one"
+        "devices[3]: unknown is a placeholder and no serial number: it may mean many devices, or a new one"
         in messages((await desk.rollouts.check(document(devices=scope))).problems)
     )
     assert desk.fake.count("registered") == 3
@@ -151,6 +152,88 @@ async def test_an_entry_is_found_by_serial_or_id_and_only_what_the_service_does_
     await desk.clock.advance(301)
     await desk.rollouts.resolve(document(devices=scope))
     assert desk.fake.count("registered") == 6
+
+
+async def test_an_entry_of_other_case_other_blanks_or_the_other_kind_would_register_a_device(desk: Desk) -> None:
+    scope = ["sn000001", " SN000002", "SN 000003", "d00004"]
+    plan = await desk.rollouts.plan(None, json.dumps(document(devices=scope)))
+    assert [(entry.state, entry.suggestion) for entry in plan.reach.entries] == [
+        ("unknown", "SN000001"),
+        ("unknown", "SN000002"),
+        ("unknown", "SN000003"),
+        ("unknown", "SN000004"),
+    ]
+    assert plan.typed == "register 4"
+    assert plan.reach.count == 0
+    assert any("sn000001 (did you mean SN000001?)" in sentence for sentence in plan.sentences)
+    desk.fake.rollout_format = MidmRollouts("id")
+    await desk.context.ensure()
+    plan = await desk.rollouts.plan(None, json.dumps(document(devices=["D00001", "SN000002", "d00003"])))
+    found = [(entry.state, entry.suggestion) for entry in plan.reach.entries]
+    assert found == [("unknown", "d00001"), ("registered", ""), ("known", "")]
+
+
+async def test_what_only_the_mirror_knows_is_asked_for_before_a_save(desk: Desk) -> None:
+    made = json.dumps(document(devices=["SN000001", "SN000002"]))
+    assert (await desk.rollouts.plan(None, made)).typed == ""
+    assert desk.fake.count("registered") == 0, "the service listed them a moment ago"
+    del desk.fake.rows["d00001"]
+    await desk.clock.advance(61)
+    plan = await desk.rollouts.plan(None, made)
+    assert [(entry.state, entry.note) for entry in plan.reach.entries] == [
+        ("unknown", "was here when last seen"),
+        ("known", ""),
+    ]
+    assert (plan.typed, desk.fake.count("registered")) == ("register 1", 2)
+
+
+async def test_more_than_100_that_only_the_mirror_knows_are_verified_by_one_walk(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    desk = Desk(FakeRollouts(300), tmp_path, clock, page_size=100)
+    await desk.seen()
+    del desk.fake.rows["d00299"]
+    await clock.advance(61)
+    made = json.dumps(document(devices=[f"SN{number:06d}" for number in range(300)]))
+    plan = await desk.rollouts.plan(None, made)
+    assert (plan.reach.unknown, plan.typed) == (("SN000299",), "register 1")
+    assert (desk.fake.count("devices"), desk.fake.count("registered")) == (3, 1)
+    desk.close()
+
+
+async def test_a_plan_of_more_than_a_minute_is_verified_again_before_it_is_sent(desk: Desk) -> None:
+    made = json.dumps(document(devices=["SN000001", "SN000002", "T1"]))
+    plan = await desk.rollouts.plan(None, made)
+    await desk.clock.advance(61)
+    assert isinstance(await desk.rollouts.save(plan, plan.typed), RolloutSaved)
+    plan = await desk.rollouts.plan(None, made)
+    del desk.fake.rows["d00001"]
+    await desk.clock.advance(61)
+    with pytest.raises(FleetError, match="made anew") as refused:
+        await desk.rollouts.save(plan, plan.typed)
+    assert refused.value.sent is Sent.NEVER
+    assert desk.fake.count("create_rollout") == 1
+
+
+async def test_the_pages_of_a_group_are_told_while_they_are_read(tmp_path: Path, clock: VirtualClock) -> None:
+    desk = Desk(FakeRollouts(300, per_group=300), tmp_path, clock, page_size=100)
+    told: list[str] = []
+    await desk.rollouts.resolve(document(groups=["g0"]), lambda step: told.append(step.what))
+    assert [what for what in told if what.startswith("page")] == [
+        f"page {number} of Group g0: {number * 100} of 300 devices" for number in (1, 2, 3)
+    ]
+    desk.close()
+
+
+async def test_what_was_typed_says_how_many_of_it_nobody_was_asked_for(tmp_path: Path, clock: VirtualClock) -> None:
+    desk = Desk(FakeRollouts(1), tmp_path, clock)
+    made = json.dumps(document(devices=[f"NEW{number}" for number in range(300)]))
+    plan = await desk.rollouts.plan(None, made)
+    assert plan.typed == "register 300"
+    assert (
+        "“register 300” confirms 100 that the service does not know and 200 that were not asked for." in plan.sentences
+    )
+    desk.close()
 
 
 async def test_many_entries_are_decided_by_the_list_of_devices_first_and_at_most_100_by_a_question(
@@ -240,12 +323,26 @@ async def test_everyone_asks_for_the_number_the_service_says(desk: Desk) -> None
     await desk.mirror.drop(desk.context.scope, ["d00007"])
     plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True, groups=["g0"])))
     assert (plan.typed, plan.reach.count, plan.reach.mirrored) == ("10", 10, 9)
-    assert plan.sentences[0] == "It reaches EVERY device of the site, 10 (9 as last seen here); the scope is ignored."
+    assert plan.sentences[0] == (
+        "It reaches EVERY device of the site, 10 (the service says 10, 9 were seen here); the scope is ignored."
+    )
     assert plan.accepts(" 10 ") and not plan.accepts("9") and not plan.accepts("")
     desk.fake.total_said = False
     plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
     assert plan.typed == "9"
     assert "The service does not say how many devices there are: counted as last seen." in plan.sentences
+
+
+async def test_a_total_that_the_mirror_disproves_is_not_what_is_typed(desk: Desk) -> None:
+    devices = desk.fake.devices
+
+    async def lying(page: int, limit: int, **more: Any) -> Any:
+        return replace(await devices(page, limit, **more), total=0)
+
+    desk.fake.devices = lying  # type: ignore[method-assign]
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
+    assert (plan.typed, plan.reach.count) == ("10", 10)
+    assert "10 (the service says 0, 10 were seen here)" in plan.sentences[0]
 
 
 async def test_unknown_entries_ask_to_register_them_and_both_ask_for_both(desk: Desk) -> None:

@@ -167,7 +167,7 @@ async def test_progress_follows_the_devices_as_they_install(site: Site) -> None:
     # Those that something can be installed on: linked to a device of the world that checks in.
     units = [site.world.units.get(device) for device in sorted(everyone)]
     units = [unit for unit in units if unit.serial and unit.n is not None and unit.enabled and unit.checked_in_at][:12]
-    chosen = [unit.uuid for unit in units]
+    chosen = [unit.serial for unit in units]
     saved = await site.save(site.document(devices=chosen, apps=[RolloutApp(newest.id, {"silent": True})]))
 
     async def done() -> int:

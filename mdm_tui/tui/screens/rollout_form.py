@@ -163,7 +163,7 @@ def _scope(rollout: Rollout, known: Known, row: Any) -> None:
     states = {entry.text: entry for entry in reach.entries} if reach is not None else {}
 
     def device(_at: int, text: str) -> tuple[str, str, str]:
-        entry = states.get(text.strip())
+        entry = states.get(text)
         if entry is None or entry.state == "known":
             names = [known.devices.get(key, "") for key in entry.devices] if entry is not None else []
             note = entry.note if entry is not None and entry.note else ", ".join(filter(None, names))
@@ -174,7 +174,7 @@ def _scope(rollout: Rollout, known: Known, row: Any) -> None:
 
     # What needs a decision first: the others are many.
     places = sorted(
-        range(len(rollout.devices)), key=lambda at: _trouble(states.get(rollout.devices[at].strip())), reverse=True
+        range(len(rollout.devices)), key=lambda at: _trouble(states.get(rollout.devices[at])), reverse=True
     )
     _list(row, "devices", "Devices", rollout.devices, device, places=places[:SHOWN])
 
