@@ -117,7 +117,8 @@ def _usable(
     kept: list[Image] = []
     for image in images:
         if since is None or image.built_at is None:
-            doubts.add("likely", "build dates cannot all be compared")
+            # The service knows both dates: whether it refuses the image cannot be told here.
+            doubts.add("unknown", "build dates cannot all be compared, and the rollout refuses older images")
             kept.append(image)
         elif image.built_at < since:
             left.append(Left(image.id, "is older than the device's build, which the rollout refuses", False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,7 +101,8 @@ def test_older_builds_are_refused_where_the_rollout_says_so() -> None:
     assert "is older than the device's build" in allowed.reason
     assert Matcher([old], known).choose(device).certainty == "unknown"
     undated = Matcher([old], refuse_older=True).choose(device)
-    assert (undated.images, undated.certainty) == (("old",), "likely")
+    assert (undated.images, undated.certainty) == (("old",), "unknown")
+    assert "the rollout refuses older images" in undated.reason
 
 
 def test_what_is_there_already_stays() -> None:
@@ -249,3 +251,58 @@ def test_what_is_called_certain_is_what_the_embedded_service_does(
         assert choice.images == tuple(step.uuid for step in done.steps)
     # Proof of partitions, sizes and dates is all there: only the preference for partial images may leave a doubt.
     assert choice.certainty == "certain" or first is not None or not images
+
+
+def _full(name: str, build: str, size: int, **more: object) -> dict[str, object]:
+    return {"name": name, "build": build, "size": size, "source": "", "ab": False, "product": "HX7", **more}
+
+
+def _step(name: str, source: str, build: str, size: int, **more: object) -> dict[str, object]:
+    return _full(name, build, size, source=source, **more)
+
+
+# Written by hand from the service's own page, without looking at how either side finds its answer: "the format is
+# different for AB or Non-AB partition", "the image can be partial image", "the size of all partial images is bigger
+# than full image, it will select full image to meet the final image", "image is not for the device … rejected".
+PAGE = (
+    ("one full image", [_full("f", "B2", 900)], ["f"]),
+    ("a partial one from its build", [_step("p", "B1", "B2", 90)], ["p"]),
+    ("all partial ones are bigger", [_step("p", "B1", "B2", 500), _step("q", "B2", "B3", 500), _full("f", "B3", 900)],
+     ["f"]),
+    ("all partial ones are smaller", [_step("p", "B1", "B2", 400), _step("q", "B2", "B3", 400), _full("f", "B3", 900)],
+     ["p", "q"]),
+    ("one of them is bigger", [_step("p", "B1", "B2", 950), _full("f", "B2", 900)], ["f"]),
+    ("the full one meets the final image, not one on the way",
+     [_step("p", "B1", "B2", 600), _step("q", "B2", "B3", 600), _full("f", "B3", 900), _full("g", "B2", 10)],
+     ["g", "q"]),
+    ("three in a row, the last one makes it too much",
+     [_step("p", "B1", "B2", 300), _step("q", "B2", "B3", 300), _step("r", "B3", "B4", 301), _full("f", "B4", 900)],
+     ["f"]),
+    ("a partial one that skips a build", [_step("p", "B1", "B2", 300), _step("q", "B2", "B3", 300),
+     _step("r", "B1", "B3", 500)], ["r"]),
+    ("from another build", [_step("q", "B2", "B3", 10)], []),
+    ("for another device", [_full("f", "B2", 900, product="ZZ")], []),
+    ("for another device beside one for it", [_full("x", "B4", 1, product="ZZ"), _full("f", "B2", 900)], ["f"]),
+    ("for A/B partitions", [_full("x", "B3", 1, ab=True), _full("f", "B2", 900)], ["f"]),
+    ("it is there", [_full("f", "B1", 900)], []),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "listed", "expected"), PAGE, ids=[case for case, _, _ in PAGE])
+def test_both_sides_choose_what_the_page_says(case: str, listed: list[dict[str, object]], expected: list[str]) -> None:
+    ours = [
+        image(str(one["name"]), str(one["build"]), size=one["size"], from_build=one["source"], ab=one["ab"],
+              product=one["product"])
+        for one in listed
+    ]  # fmt: skip
+    choice = Matcher(ours, [HERE]).choose(DEVICE)
+    assert list(choice.images) == expected
+    theirs = [
+        ImageRecord(str(one["name"]), "", str(one["name"]), {
+            "type": "base", "abUpdate": one["ab"], "productId": one["product"], "preBuild": one["source"],
+            "postBuild": one["build"], "buildDate": ord(str(one["build"])[-1]),
+        }, int(str(one["size"])), "", True, 0, 0)
+        for one in listed
+    ]  # fmt: skip
+    unit = State("HX7", False, "B1", ord("1"), "")
+    assert [one.name for one in choose(theirs, unit, check_date=False, partial_first=None).steps] == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,38 +67,56 @@ def _part(
 ) -> ImageChoice:
     here = any(image.build == build for image in images)
     usable = [image for image in images if image.build != build and not (check_date and image.built_at < built_at)]
-    routes = _routes(build, usable, partial_first)
-    if not routes:
+    ways = _ways(build, usable, partial_first)
+    if not ways:
         if here:
             return ImageChoice(())
         if not usable:
             return ImageChoice((), f"the images are older than build {build}, which the device has")
         return ImageChoice((), f"no partial image starts from build {build or 'unknown'}, and there is no full one")
-    target = max(routes, key=lambda place: (routes[place][-1].built_at, len(routes[place]), place))
-    if here and routes[target][-1].built_at <= built_at:
+    final = max(ways, key=lambda end: (ways[end].steps[-1].built_at, len(ways[end].steps), end))
+    if here and ways[final].steps[-1].built_at <= built_at:
         return ImageChoice(())
-    return ImageChoice(routes[target])
+    return ImageChoice(ways[final].steps)
 
 
-def _routes(build: str, images: Sequence[ImageRecord], partial_first: bool) -> dict[str, tuple[ImageRecord, ...]]:
-    """The smallest download to each build that can be reached."""
-    best: dict[str, tuple[ImageRecord, ...]] = {}
-    heap: list[tuple[int, int, int, str, tuple[ImageRecord, ...]]] = [(0, 0, 0, build, ())]
-    seen: set[str] = set()
-    number = 0
-    while heap:
-        size, rank, _, place, steps = heapq.heappop(heap)
-        if place in seen:
-            continue
-        seen.add(place)
-        if steps:
-            best[place] = steps
-        for image in images:
-            # A full image goes on whatever is there; behind another step it would be a waste.
-            if (image.from_build != place or not place) if image.from_build else bool(steps):
-                continue
-            number += 1
-            full = not image.from_build
-            cost = (size + image.size, rank + (full if partial_first else not full), number)
-            heapq.heappush(heap, (*cost, image.build, (*steps, image)))
-    return best
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Images that lead to a build, in the order of installing."""
+
+    steps: tuple[ImageRecord, ...]
+    partial_first: bool
+
+    @property
+    def cost(self) -> tuple[int, int, int]:
+        """The download decides; of equal ones the kind that is wanted first, then the fewer restarts."""
+        full = sum(not image.from_build for image in self.steps)
+        unwanted = full if self.partial_first else len(self.steps) - full
+        return sum(image.size for image in self.steps), unwanted, len(self.steps)
+
+
+def _ways(build: str, images: Sequence[ImageRecord], partial_first: bool) -> dict[str, _Way]:
+    """The best way to each build: one full image, or partial ones in a row, behind a full one where there is no other.
+
+    Begins with what can be installed on the unit as it is, and lengthens the ways by partial images for as long as
+    that reaches another build, or one of them by less.
+    """
+    ways: dict[str, _Way] = {}
+
+    def offer(steps: tuple[ImageRecord, ...]) -> bool:
+        way, end = _Way(steps, partial_first), steps[-1].build
+        if end in ways and ways[end].cost <= way.cost:
+            return False
+        ways[end] = way
+        return True
+
+    for image in images:
+        if not image.from_build or image.from_build == build:
+            offer((image,))
+    partial = [image for image in images if image.from_build and image.from_build != build and image.build != build]
+    longer = True
+    while longer:
+        before = dict(ways)
+        offers = [offer((*before[image.from_build].steps, image)) for image in partial if image.from_build in before]
+        longer = any(offers)
+    return ways
