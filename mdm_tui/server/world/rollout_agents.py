@@ -8,6 +8,7 @@ from .chance import mix, unit
 from .clock import HOUR, MINUTE, SECOND
 from .errors import NotThere
 from .rollout_effects import apply
+from .rollout_holds import why_hold, why_wait
 from .rollout_words import Wishes
 from .rollout_work import Step, work_for
 from .rollouts import DONE, DOWNLOADING, FAILED, FINAL, INSTALLING, REFUSED, WAITING, RolloutRecord
@@ -179,7 +180,7 @@ class RolloutAgents:
             return
         state, done, attempts = row
         known = self._world.units.at(u)
-        if state == WAITING and not self._over(wishes) and (why := self._why_wait(known, wishes)):
+        if state == WAITING and not self._over(wishes) and (why := why_wait(self._world, known, wishes)):
             self._wait(rollout, u, WAITING, why)
             return
         if state == INSTALLING and not known.online:
@@ -198,30 +199,6 @@ class RolloutAgents:
         else:
             self._installed(rollout, wishes, known, work.step, done, attempts)
 
-    def _why_wait(self, known: UnitRecord, wishes: Wishes) -> str:
-        """Why nothing can begin on a unit now."""
-        if known.enrolled_at is None:
-            return "the device has not enrolled"
-        if not known.online:
-            return "the device is offline"
-        return self._why_asleep(known, wishes)
-
-    def _why_asleep(self, known: UnitRecord, wishes: Wishes) -> str:
-        life = self._world.life
-        awake = wishes.wakes or wishes.while_asleep or not life.asleep(known, self._world.clock.now())
-        return "" if awake else "the device is asleep"
-
-    def _why_hold(self, known: UnitRecord, wishes: Wishes, step: Step) -> str:
-        """Why what is downloaded cannot be installed now."""
-        now = self._world.clock.now()
-        if not known.online and not wishes.while_offline:
-            return "the device is offline"
-        if step.image and wishes.need_ac and not self._world.life.charging(known, now):
-            return "downloaded, waits for mains power"
-        if not wishes.wakes and not self._world.life.idle(known, now):
-            return "downloaded, the device is in use"
-        return self._why_asleep(known, wishes)
-
     def _wait(self, rollout: RolloutRecord, u: int, state: str, why: str) -> None:
         self._set(rollout, u, state, why)
         self._later(rollout, u, 10 * MINUTE, 20 * MINUTE)
@@ -236,7 +213,7 @@ class RolloutAgents:
 
     def _install(self, rollout: RolloutRecord, wishes: Wishes, known: UnitRecord, step: Step, attempts: int) -> None:
         """The download is there."""
-        if why := self._why_hold(known, wishes, step):
+        if why := why_hold(self._world, known, wishes, step):
             self._wait(rollout, known.u, DOWNLOADING, why)
             return
         luck = self._luck(rollout, known, 9502)

@@ -173,9 +173,7 @@ def _scope(rollout: Rollout, known: Known, row: Any) -> None:
         return f"{clean(text, 100)}  {words}", "warn" if entry.state != "registered" else dim, clean(entry.note, 80)
 
     # What needs a decision first: the others are many.
-    places = sorted(
-        range(len(rollout.devices)), key=lambda at: _trouble(states.get(rollout.devices[at])), reverse=True
-    )
+    places = sorted(range(len(rollout.devices)), key=lambda at: _trouble(states.get(rollout.devices[at])), reverse=True)
     _list(row, "devices", "Devices", rollout.devices, device, places=places[:SHOWN])
 
 
