@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mdm_tui.fleet.diff import Difference, differences, merge, same
@@ -22,13 +22,17 @@ from .policy_save import NEW, Changed, load
 __all__ = ["RolloutSaved", "RolloutSaver"]
 
 _NOWHERE = object()
+OVERWRITES = "a save by somebody else in the moment between the last look and this one would be overwritten unseen"
 # So many of the same name are read one by one to find the one whose answer was lost.
 _LOOKED_UP = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutSaved:
-    """The service holds it. base: the text as it is held now; differs: where that is not what was sent."""
+    """The service took it, as its answer or what it holds says; a save of which that is not known raises instead.
+
+    base: the text as it is held now; differs: where that is not what was sent. note: what else is worth knowing.
+    """
 
     rollout: Rollout
     base: str
@@ -37,7 +41,11 @@ class RolloutSaved:
 
 
 class RolloutSaver:
-    """Reads and writes single rollouts. refresh: reads the whole list."""
+    """Reads and writes single rollouts. refresh: reads the whole list.
+
+    The service knows no save on condition: what somebody else saves between our look and our save is overwritten,
+    and nothing tells it afterwards. The look is the last request before the save, so that the moment is short.
+    """
 
     def __init__(
         self, context: Context, form: RolloutFormat, drafts: Drafts, refresh: Callable[[], Awaitable[list[Rollout]]]
@@ -48,7 +56,11 @@ class RolloutSaver:
         self._refresh = refresh
 
     async def save(self, rollout_id: str | None, document: dict[str, Any], base: str) -> RolloutSaved | Changed:
-        """Send a checked document. Raises `FleetError`; nothing is ever sent twice by itself."""
+        """Send a checked document. Raises `FleetError`; nothing is ever sent twice by itself.
+
+        When the answer was lost and what the service holds is not what was sent, it raises with `sent` MAYBE, and the
+        draft is kept: that is no save.
+        """
         if rollout_id is None or rollout_id.startswith(NEW):
             return await self._create(rollout_id, document)
         return await self._update(rollout_id, document, base)
@@ -133,9 +145,10 @@ class RolloutSaver:
                 raise
             doubt = error
         saved = await self._held(rollout_id, document, answer, note, doubt, began)
-        if doubt is None or not saved.differs:
-            await self._drafts.drop(rollout_id)
-        return saved
+        if doubt is not None and saved.differs:
+            raise _in_doubt(doubt, saved, differences(began, load(saved.base)))
+        await self._drafts.drop(rollout_id)
+        return replace(saved, note=f"{saved.note}; {OVERWRITES}".removeprefix("; "))
 
     async def current(self, rollout_id: str) -> tuple[Rollout, str]:
         """The service's copy now; where single rollouts cannot be read, the list's."""
@@ -209,6 +222,14 @@ class RolloutSaver:
         """Publish which rollouts changed, if any did."""
         if ids:
             self._context.hub.publish(ItemsChanged(self._context.scope, "rollouts", frozenset(ids)))
+
+
+def _in_doubt(doubt: FleetError, saved: RolloutSaved, since: list[Difference]) -> FleetError:
+    """The answer was lost, and what is held is not what was sent. since: what became of the copy that was looked at."""
+    places = ", ".join(item.pointer for item in saved.differs[:3])
+    what = f"It is not known whether the rollout was saved ({doubt.what}): "
+    what += f"the service holds something else in {places}" if since else "the service holds what it held before"
+    return as_change(doubt, what, sent=Sent.MAYBE)
 
 
 def _document(rollout: Rollout) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from mdm_tui.services.groups import Groups
 from mdm_tui.services.hub import Hub
 from mdm_tui.services.policy_save import Changed
 from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
-from mdm_tui.services.rollouts_save import RolloutSaved
+from mdm_tui.services.rollouts_save import OVERWRITES, RolloutSaved
 from mdm_tui.services.rollouts_scope import Resolving
 from mdm_tui.store.history import History
 from mdm_tui.store.mirror import Mirror
@@ -545,6 +545,38 @@ async def test_a_lost_answer_of_a_change_is_decided_by_reading_back(desk: Desk) 
     assert isinstance(saved, RolloutSaved)
     assert (saved.differs, desk.fake.count("update_rollout")) == ((), 1)
     assert "the answer was lost" in saved.note
+
+
+async def test_a_lost_answer_of_a_change_that_was_not_done_is_no_save_and_keeps_the_draft(desk: Desk) -> None:
+    await desk.save(None, document(groups=["g0"]))
+    opened = await desk.rollouts.open("r1")
+    mine = FORM.put(json.loads(opened.base), "enabled", False)
+    desk.rollouts.draft("r1", opened.base, json.dumps(mine))
+    desk.fake.fail["update_rollout"] = deque([FleetError(Kind.TIMEOUT, "No answer", sent=Sent.MAYBE)])
+    with pytest.raises(FleetError, match="holds what it held before") as unknown:
+        await desk.save("r1", mine, opened.base)
+    assert unknown.value.sent is Sent.MAYBE
+    assert "not repeated by itself" in unknown.value.sentence()
+    assert (desk.fake.count("update_rollout"), await desk.rollouts.drafts()) == (1, ["r1"])
+
+    update = desk.fake.update_rollout
+
+    async def lost(rollout_id: str, body: Any) -> Any:
+        await update(rollout_id, FORM.put(dict(body), "name", "Somebody else's"))
+        raise FleetError(Kind.TIMEOUT, "No answer", sent=Sent.MAYBE)
+
+    desk.fake.update_rollout = lost  # type: ignore[method-assign]
+    with pytest.raises(FleetError, match="holds something else in profile"):
+        await desk.save("r1", mine, opened.base)
+
+
+async def test_a_change_says_that_a_save_in_the_same_moment_would_be_overwritten(desk: Desk) -> None:
+    created = await desk.save(None, document(groups=["g0"]))
+    assert isinstance(created, RolloutSaved)
+    assert created.note == ""
+    saved = await desk.save("r1", FORM.put(json.loads(created.base), "enabled", False), created.base)
+    assert isinstance(saved, RolloutSaved)
+    assert saved.note == OVERWRITES
 
 
 async def test_a_lost_answer_of_a_new_one_is_looked_up_and_never_sent_again(desk: Desk) -> None:

@@ -278,10 +278,11 @@ class DocumentActions(_Base):
         if saved.differs:
             places = ", ".join(clean(item.pointer, 60) for item in saved.differs[:5])
             self.say(f"{words}: the service holds something else than was sent in {places}.", "warn")
-        elif saved.note:
+        elif saved.note and saved.note != OVERWRITES:
             self.say(f"{words}. {clean(saved.note, 300)}", "warn")
         else:
-            self.say(f"{words}: the service holds what was sent.", "good")
+            note = f" Note: {saved.note}." if saved.note else ""
+            self.say(f"{words}: the service holds what was sent.{note}", "good")
         await self.check()
 
     # --- reading again ---
