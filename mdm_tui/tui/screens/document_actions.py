@@ -264,6 +264,8 @@ class DocumentActions(_Base):
 
     async def _saved(self, saved: Any, new: bool, text: str) -> None:
         """text: what was sent."""
+        from mdm_tui.services.rollouts_save import OVERWRITES
+
         words = f"{'Created' if new else 'Saved'}{self.saved(saved)}, and read back"
         self.base = saved.base
         self.read_at = self.app.now()
