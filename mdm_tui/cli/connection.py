@@ -109,7 +109,7 @@ async def _test(arguments: Namespace, env: Mapping[str, str]) -> int:
         # The first question signs in: when that fails, the others would only say the same.
         rows = [await _ask(session, *asked[0], first=True)]
         rows += [await _ask(session, *one) for one in asked[1:]]
-        write(rows, _TEST.chosen(None, arguments.format), arguments.format, time.time())
+        write(rows, _TEST.chosen(None, arguments.format), arguments.format, time.time(), ("said",))
         failed = sum(not row["works"] for row in rows)
         name = session.connection.name
         print(f"{name}, {session.factory.title}: {len(rows) - failed} of {len(rows)} answer.", file=sys.stderr)

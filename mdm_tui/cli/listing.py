@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mdm_tui.config.errors import nearest
@@ -73,11 +73,16 @@ def matching(rows: Iterable[dict[str, Value]], words: Sequence[str]) -> list[dic
     return found
 
 
-def write(rows: Sequence[Mapping[str, Value]], fields: Sequence[Field], form: str, now: float) -> None:
-    """Print rows. A row that could not be read says so under `unreadable`, which `json` and `jsonl` print as well."""
+def write(
+    rows: Sequence[Mapping[str, Value]], fields: Sequence[Field], form: str, now: float, whole: Collection[str] = ()
+) -> None:
+    """Print rows. A row that could not be read says so under `unreadable`, which `json` and `jsonl` print as well.
+
+    whole: keys of columns that a table never cuts.
+    """
     if form == "table":
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        text = output.table(rows, fields, now=now, width=width)
+        text = output.table(rows, fields, now=now, width=width, whole=whole)
     elif form == "md":
         text = output.markdown(rows, fields)
     else:

@@ -7,12 +7,14 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.fields import Field
+from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import inert
 from mdm_tui.fleet.values import show
 
@@ -21,6 +23,8 @@ __all__ = ["csv_text", "json_text", "jsonl_text", "markdown", "plain", "table", 
 Values = Mapping[str, Value]
 # One device with a page of text for a name must not push every other row apart.
 _WIDEST = 64
+# A column that is never cut goes on in the next line from here, however wide the terminal.
+_LONGEST = 400
 _HIDDEN = re.compile(r"[^\x20-\x7e]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
@@ -77,16 +81,30 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def table(rows: Sequence[Values], fields: Sequence[Field], *, now: float, width: int | None) -> str:
-    """Aligned columns, ages for times. width: cells there are, the widest text column gives way; None: no limit."""
+def table(
+    rows: Sequence[Values], fields: Sequence[Field], *, now: float, width: int | None, whole: Collection[str] = ()
+) -> str:
+    """Aligned columns, ages for times. width: cells there are, the widest text column gives way; None: no limit.
+
+    whole: keys of columns that go on in the next line instead of being cut.
+    """
     cells = [[show(row.get(field.key), field.kind, now=now) for field in fields] for row in rows]
     widths = [
-        max([cell_width(field.title), *(min(_WIDEST, cell_width(line[index])) for line in cells)])
+        max(
+            [cell_width(field.title)]
+            + [min(_LONGEST if field.key in whole else _WIDEST, cell_width(line[index])) for line in cells]
+        )
         for index, field in enumerate(fields)
     ]
     if width is not None:
         widths = _narrowed(widths, fields, width)
-    lines = [[field.title for field in fields], *cells]
+    lines = [[field.title for field in fields]]
+    for line in cells:
+        pieces = [
+            wrap(text, size) if field.key in whole else [text]
+            for text, size, field in zip(line, widths, fields, strict=True)
+        ]
+        lines += [list(row) for row in zip_longest(*pieces, fillvalue="")]
     return "".join(
         "  ".join(
             _fit(text, size, right=field.align == "right")

@@ -117,6 +117,16 @@ async def test_an_empty_grid_says_so_and_fills_later():
         assert "No device" not in "\n".join(text_of(app))
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
+async def test_a_long_sentence_in_an_empty_grid_is_read_to_its_end(width):
+    sentence = "The service has no operation to find apps here: HTTP 404. Where it has one elsewhere, set the path."
+    app = GridApp(0, empty=f"{sentence}\nr tries again.")
+    async with app.run_test(size=(width, 10)):
+        shown = [line.strip() for line in text_of(app)[1:] if line.strip()]
+        assert " ".join(shown) == f"{sentence} r tries again."
+        assert shown[-1] == "r tries again.", "a line of its own stays one"
+
+
 async def test_marks_are_by_id_and_survive_order_and_absence():
     app = GridApp(40)
     async with app.run_test(size=(120, 20)) as pilot:

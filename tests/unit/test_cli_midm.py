@@ -524,4 +524,7 @@ def test_a_service_without_what_is_inferred(tmp_path: Path) -> None:
         tested = desk.run("connection", "test", "--format", "json")
         works = {row["what"]: row["works"] for row in json.loads(tested.stdout)}
         assert (tested.returncode, works["groups"], works["apps"]) == (4, True, False)
+        assert 'set "app/find" under [connections.depot.paths]' in " ".join(
+            desk.run("connection", "test").stdout.split()
+        )
     made.world.close()

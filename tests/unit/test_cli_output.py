@@ -57,6 +57,16 @@ def test_csv_runs_nothing(name: str) -> None:
     assert row == [f"'{name}", "-3.5", "true", ""], "numbers stay numbers"
 
 
+def test_a_column_that_is_never_cut_goes_on_below() -> None:
+    fields = [Field("what", "What", "id"), Field("said", "Said", "text")]
+    sentence = "The service has no operation to find apps here; where it has one elsewhere, set its path. " * 2
+    text = output.table([{"what": "apps", "said": sentence}], fields, now=NOW, width=60, whole=("said",))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 60 and "…" not in text
+    assert " ".join(line[6:] for line in lines[1:]) == sentence.strip()
+    assert [line[:6].strip() for line in lines] == ["What", "apps", *[""] * (len(lines) - 2)]
+
+
 def test_table_lines_up() -> None:
     rows = [ROW, {"name": "東京 9", "battery": 100, "seen": None, "compliant": 1}]
     lines = output.table(rows, FIELDS, now=NOW, width=None).splitlines()

@@ -8,9 +8,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.tui.theme import palette
 from mdm_tui.tui.widgets.grid_crop import crop_updates
-from mdm_tui.tui.widgets.grid_layout import Layout, arrange, arrange_wide
+from mdm_tui.tui.widgets.grid_layout import PREFIX, Layout, arrange, arrange_wide
 from mdm_tui.tui.widgets.grid_model import Column, GridSource, Marks
 from mdm_tui.tui.widgets.grid_paint import (
     BLANK,
@@ -171,7 +172,7 @@ class GridCanvas(Widget):
         if line >= len(self._seen):
             if self._seen or self.view.count:
                 return BLANK
-            words = self._empty.splitlines()
+            words = self._empty_lines()
             return paint_text(words[line - 1], self.size.width) if 1 <= line <= len(words) else BLANK
         row_id = self._seen[line]
         source = self.view.source
@@ -184,6 +185,11 @@ class GridCanvas(Widget):
         )
         cells = source.cells(row_id, self._layout_now.columns)
         return paint_row(self._layout_now, cells, source.glyph(row_id), state)
+
+    def _empty_lines(self) -> list[str]:
+        # A sentence that says what to do must not end before it has said it.
+        room = max(1, self.size.width - PREFIX - 1)
+        return [row for line in self._empty.splitlines() for row in wrap(line, room)]
 
     def render_line(self, y: int) -> Strip:
         self._fit_to_size()
