@@ -30,6 +30,8 @@ class Doubts:
 
     certainty: Certainty = "certain"
     said: list[str] = field(default_factory=list)
+    # Whether the image that is taken is older than what the device has.
+    older: bool = False
 
     def add(self, level: Certainty, sentence: str) -> None:
         if _WORSE[level] > _WORSE[self.certainty]:
@@ -172,6 +174,7 @@ def _newest(
     if here and (date is None or since is None or date <= since):
         return None
     if date is not None and since is not None and date < since:
+        doubts.older = True
         if refuse_older is None:
             doubts.add("unknown", "the image is older than the device's build, and the rollout does not say if it may")
         else:

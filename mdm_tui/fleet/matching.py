@@ -41,6 +41,7 @@ class Choice:
     outcome: `install` these images in this order; it is `there` already; `none` of the images is for it; `unknown`.
     reason: a sentence without its end, doubts included. left: the other images of the rollout, each with why.
     size: bytes to download, None when an image does not say its size. ends: (part, build) that it will be on.
+    older: an image that may be installed is older than what the device has, and the rollout does not refuse those.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class Choice:
     left: tuple[Left, ...] = ()
     size: int | None = None
     ends: tuple[tuple[str, str], ...] = ()
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ class Prediction:
     def count(self, outcome: Outcome) -> int:
         """How many devices have this outcome."""
         return sum(len(kin.devices) for kin in self.kin if kin.choice.outcome == outcome)
+
+    @property
+    def older(self) -> int:
+        """How many devices may be brought to an older build than they have."""
+        return sum(len(kin.devices) for kin in self.kin if kin.choice.older)
 
 
 def hardware_of(values: Mapping[str, Value]) -> Hardware:
@@ -196,6 +203,7 @@ class Matcher:
             tuple(left),
             size,
             tuple(ends),
+            bool(chosen) and doubts.older,
         )
 
     def _fitting(self, hardware: Hardware, left: list[Left], doubts: Doubts) -> list[Image]:

@@ -93,17 +93,19 @@ def make_plan(
         tuple(clashes),
         tuple(found),
         tuple(_sentences(rollout, reach, prediction, clashes, left_out)),
-        tuple(_expects(reach)),
+        tuple(_expects(rollout, reach, prediction)),
         at,
     )
 
 
-def _expects(reach: Reach) -> list[str]:
+def _expects(rollout: Rollout, reach: Reach, prediction: Prediction) -> list[str]:
     typed: list[str] = []
     if reach.registers:
         typed.append(f"register {reach.registers}")
     if reach.everyone:
         typed.append(str(reach.count))
+    if prediction.older and rollout.enabled is not False:
+        typed.append(f"older {prediction.older}")
     return typed
 
 
@@ -138,12 +140,19 @@ def _sentences(
     said.extend(f"{note.rstrip('.')}." for note in reach.notes)
     if rollout.enabled is False:
         said.append("It is disabled: nothing is installed until it is enabled.")
+    if prediction.older:
+        said.append(
+            f"Older build: {_devices(prediction.older)} may be brought to an older build than they have, "
+            "and the rollout does not refuse that."
+        )
     if rollout.images:
-        for kin in prediction.kin[:_NAMED]:
+        # What leads backwards is never among those that are only counted.
+        for kin in sorted(prediction.kin, key=lambda one: not one.choice.older)[:_NAMED]:
             build = f" on {kin.hardware.build}" if kin.hardware.build else ""
             sure = "" if kin.choice.certainty == "certain" else f" ({kin.choice.certainty})"
+            lead = "Older build" if kin.choice.older else "Images"
             said.append(
-                f"Images for {_devices(len(kin.devices))} ({kin.hardware.label}{build}): {kin.choice.reason}{sure}."
+                f"{lead} for {_devices(len(kin.devices))} ({kin.hardware.label}{build}): {kin.choice.reason}{sure}."
             )
         if len(prediction.kin) > _NAMED:
             rest = sum(len(kin.devices) for kin in prediction.kin[_NAMED:])

@@ -451,6 +451,26 @@ async def test_the_choice_of_images_is_in_the_plan(desk: Desk) -> None:
     assert any(said.startswith("Images for 4 devices (HX7 on B1): the full image Two") for said in plan.sentences)
 
 
+async def test_an_older_build_has_to_be_typed(desk: Desk) -> None:
+    desk.fake.listed_images = [
+        Image("i0", "Zero", product="HX7", build="B0", size=2**20, ab=False, built_at=1.0, refs=("i0",)),
+        Image("i1", "One", product="HX7", build="B1", size=2**20, ab=False, built_at=2.0, refs=("i1",)),
+    ]
+    for refuse, typed in ((None, "older 5"), (False, "older 5"), (True, "")):
+        made = document(groups=["g0"], images=["i0"], check_build_date=refuse)
+        plan = await desk.rollouts.plan(None, json.dumps(made))
+        assert plan.typed == typed, refuse
+        assert bool(typed) == any(said.startswith("Older build: 5 devices may be") for said in plan.sentences)
+        assert bool(typed) == any(said.startswith("Older build for 5 devices (HX7 on B1)") for said in plan.sentences)
+    off = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"], images=["i0"], enabled=False)))
+    assert off.typed == "" and off.prediction.older == 5, "nothing is installed yet"
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0"], images=["i0"])))
+    with pytest.raises(FleetError):
+        await desk.rollouts.save(plan, "")
+    assert desk.fake.documents == {}
+    assert isinstance(await desk.rollouts.save(plan, "older 5"), RolloutSaved)
+
+
 async def test_conflicts_with_other_enabled_rollouts_are_named(desk: Desk) -> None:
     desk.fake.listed_apps.append(CatalogueApp("a2", "Mail", "com.mail", "1.0", 10, refs=("a2",)))
     await desk.save(None, document("Old mail", groups=["g1"], apps=[RolloutApp("a2")]))

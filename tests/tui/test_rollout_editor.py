@@ -289,10 +289,22 @@ async def test_each_kind_of_device_gets_its_image_with_the_reason(tmp_path: Path
         kinds = [kin.hardware.label for kin in screen.prediction.kin]
         assert kinds and all(label in text for label in kinds)
         assert "refused" in text and "is made for" in text
-        assert any(word in text for word in ("certain", "likely"))
+        assert any(word in text for word in ("as far as reported", "likely")) and "certain" not in text
         await house.press("escape")
         screen = await opened(house, "Cold chain", "images")
         assert "has no system images" in shown(house)
+
+
+async def test_an_older_build_has_a_sign_and_a_word(tmp_path: Path) -> None:
+    from mdm_tui.fleet.catalogue import Image
+    from mdm_tui.fleet.matching import Matcher
+    from mdm_tui.tui.screens.rollout_lines import image_lines
+
+    old = Image("old", "Old", product="HX7", build="B1", ab=False, built_at=1.0)
+    known = [Image("five", "Five", product="HX7", build="B5", ab=False, built_at=5.0)]
+    prediction = Matcher([old], known).predict({"d": {"product": "HX7", "build": "B5"}})
+    words = "\n".join(line.text for line in image_lines(prediction, {"old": old}, ["old"], 120))
+    assert "▲ to an OLDER build" in words
 
 
 async def test_conflicts_name_the_other_rollout_and_open_it(tmp_path: Path) -> None:

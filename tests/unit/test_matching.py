@@ -98,7 +98,8 @@ def test_older_builds_are_refused_where_the_rollout_says_so() -> None:
     assert left(refused) == {"old": "is older than the device's build, which the rollout refuses"}
     allowed = Matcher([old], known, refuse_older=False).choose(device)
     assert (allowed.images, allowed.certainty) == (("old",), "certain")
-    assert "is older than the device's build" in allowed.reason
+    assert "is older than the device's build" in allowed.reason and allowed.older and not refused.older
+    assert Matcher([old], known).choose(device).older and not Matcher([image("new", "B6")], known).choose(device).older
     assert Matcher([old], known).choose(device).certainty == "unknown"
     undated = Matcher([old], refuse_older=True).choose(device)
     assert (undated.images, undated.certainty) == (("old",), "unknown")

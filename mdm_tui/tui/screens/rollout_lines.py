@@ -25,7 +25,7 @@ _OUTCOMES = {
 }  # fmt: skip
 # More refused images than these are told together: a rollout for many products has many of them.
 _REFUSED = 3
-_SURE = {"certain": ("certain", "muted"), "likely": ("likely", "warn"), "unknown": ("not known", "warn")}
+_SURE = {"certain": ("as far as reported", "muted"), "likely": ("likely", "warn"), "unknown": ("not known", "warn")}
 
 
 def told(sentence: str, width: int, role: str = "muted") -> list[Line]:
@@ -75,6 +75,7 @@ def _kin(number: int, kin: Any, names: Mapping[str, str], width: int) -> Iterato
     entry = Entry(label, outcome, "text", kin.devices[0] if kin.devices else "", f"kin:{number}")
     yield Line(
         ((" ", ""), (label, ""), (f"{build}   {counted(len(kin.devices), 'device')}   ", "muted"), (outcome, role),
+         (f"   {glyphs().fault} to an OLDER build" if choice.older else "", "bad"),
          (f"   {sure}", doubt), (f"   {show_bytes(choice.size)}" if choice.size else "", "muted")),
         (Spot(1, max(1, width_of(label)), entry),),
     )  # fmt: skip
