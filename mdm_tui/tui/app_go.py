@@ -154,10 +154,9 @@ class Going(_Base):
         from mdm_tui.tui.screens.ask import Ask
 
         # Not awaited here: the app's own queue must go on, or the answer could never come.
-        self.push_screen(
-            Ask(f"Quit while {sending.what}?", sending.words(quitting=True), "quit"),
-            lambda yes: self.exit(0) if yes else None,
-        )
+        dialog = Ask(f"Quit while {sending.what}?", sending.words(quitting=True), "quit")
+        dialog.place = ""
+        self.push_screen(dialog, lambda yes: self.exit(0) if yes else None)
 
     def action_arm(self) -> None:
         """Unlock a production connection for a while, or lock it again."""

@@ -155,9 +155,14 @@ async def test_acting_goes_through_one_systems_own_flow_with_its_own_ids(tmp_pat
         screen.grid.marks.replace([key, other])
         await to(on, screen, key)
         await on.press("c")
-        await on.until(lambda: isinstance(on.app.screen, Choose))
-        assert any("1 of 2 are not in acme: left out." in toast for toast in on.toasts())
-        await on.press("enter")
+        await on.until(lambda: "Act in which system?" in text(on))
+        said = " ".join(text(on).split())
+        assert "1 of 2, 1 not in it: left out" in said
+        assert "in depot · VisionMax MiDM takes no commands through its API" in said, "named, with the reason"
+        await on.press("down", "down", "enter")
+        await on.until(lambda: "Reboot" in text(on))
+        assert "acme · Applivery (AOSP)" in text(on), "the menu names the system it acts on"
+        await on.press("home", "enter")
         await on.until(lambda: isinstance(on.app.screen, ActConfirm))
         confirm = on.app.screen
         assert confirm.session is acme

@@ -13,7 +13,7 @@ from mdm_tui.fleet.report import get
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
 from mdm_tui.tui.modes import mode_name
-from mdm_tui.tui.screens.base import refusal
+from mdm_tui.tui.screens.base import placed, refusal
 from mdm_tui.tui.screens.dialogs import answer
 
 __all__ = ["open_act"]
@@ -49,7 +49,7 @@ async def _ask(app: Any, session: Any, device_id: str) -> None:
     from mdm_tui.tui.screens.device_apps import ask_app
 
     options = [(_HAS_APP, "Is an app installed?", "asks for one package")]
-    if await answer(app, Choose("Ask about this device", options)) == _HAS_APP:
+    if await answer(app, placed(Choose("Ask about this device", options), session)) == _HAS_APP:
         await ask_app(app, session, device_id)
 
 
@@ -67,7 +67,7 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
         from mdm_tui.tui.screens.act_form import ActForm
 
         apps = await _apps(session, ids) if any(param.kind == "packages" for param in spec.params) else []
-        params = await answer(app, ActForm(spec, len(ids), apps))
+        params = await answer(app, placed(ActForm(spec, len(ids), apps), session))
         if params is None:
             return
     try:
@@ -102,7 +102,7 @@ async def _choose(app: Any, session: Any, count: int) -> CommandSpec | str | Non
     if count == 1 and Capability.DEVICE_HAS_APP in session.factory.capabilities:
         options.append((_HAS_APP, "  Is an app installed?", "asks for one package"))
     title = "Send to this device" if count == 1 else f"Send to {count} devices"
-    key = await answer(app, Choose(title, options))
+    key = await answer(app, placed(Choose(title, options), session))
     return COMMANDS.get(key, key) if key else None
 
 

@@ -81,6 +81,8 @@ class ActConfirm(Guarded):
     ActConfirm #duration { width: 16; }
     ActConfirm .meaning { width: 1fr; color: $muted; padding-left: 1; }
     """
+    # Its title says it.
+    place = ""
     # Another esc after the one that stops a countdown goes back.
     step_seconds: ClassVar[float] = 1.0
 

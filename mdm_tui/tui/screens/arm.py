@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.services.arming import CHOICES, IDLE, MINUTES, Arming
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import placed
 from mdm_tui.tui.screens.dialogs import Guarded, answer, foot
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def arm(app: Any, session: Session) -> None:
     elif arming.armed:
         arming.lock()
         safe.toast(app, "", f"{connection.name} is LOCKED.")
-    elif minutes := await answer(app, ArmDialog(arming, connection.name)):
+    elif minutes := await answer(app, placed(ArmDialog(arming, connection.name), session)):
         safe.toast(app, "", f"{connection.name} is ARMED for {minutes} minutes. A locks it.", "warning")
     app.tick_header()
 

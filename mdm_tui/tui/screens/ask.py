@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -46,7 +46,7 @@ class Choose(FleetModal):
     """One of a few: answers the key of the option, or None. Options: (key, title, note)."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    Choose > Vertical { width: 48; max-width: 90%; height: auto; max-height: 80%; background: $raised;
+    Choose > Vertical { width: 68; max-width: 90%; height: auto; max-height: 80%; background: $raised;
         border: round $line; padding: 0 1; }
     Choose OptionList { height: auto; max-height: 20; border: none; background: $raised; padding: 0; }
     Choose OptionList:focus { border: none; }
@@ -60,19 +60,23 @@ class Choose(FleetModal):
         now: str = "",
         keep: set[str] | None = None,
         none: bool = False,
+        off: Collection[str] = (),
     ) -> None:
-        """now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
+        """off: keys that cannot be chosen; their notes say why. now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
 
         keep: these are chosen; choosing switches one on or off, and the answer is the whole set.
         """
         super().__init__()
         self._title, self._options, self._now, self._none = title, list(options), now, none
+        self._off = frozenset(off)
         self.chosen = None if keep is None else set(keep)
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(safe.plain(self._title, bold=True))
-            yield OptionList(*[Option(self._label(item), id=item[0]) for item in self._options])
+            yield OptionList(
+                *[Option(self._label(item), id=item[0], disabled=item[0] in self._off) for item in self._options]
+            )
             words = "enter on or off   esc done" if self.chosen is not None else "enter choose   esc back"
             yield Static(safe.plain(words, "muted"))
 

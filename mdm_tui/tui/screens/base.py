@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
+from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from mdm_tui.fleet.provider import Capability
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 else:
     _Mixed = object
 
-__all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once", "capabilities_of"]
+__all__ = ["FleetModal", "FleetScreen", "Hints", "List", "Once", "capabilities_of", "named", "placed"]
 
 
 # Widgets in which every letter is text; by name, because the larger of them is not imported before it is wanted.
@@ -84,6 +85,11 @@ def capabilities_of(screen: Any) -> frozenset[Capability] | None:
     """What the service that a screen looks at can do; None for a screen that looks at none."""
     session = getattr(screen, "session", None)
     return session.factory.capabilities if session is not None else None
+
+
+def named(session: Any) -> str:
+    """Which connection and whose service, as everything that acts on it says: `acme · Applivery (AOSP)`."""
+    return f"{session.connection.name} · {session.factory.title}"
 
 
 def refusal(session: Any, what: str) -> str:
@@ -233,15 +239,37 @@ class Once(_Leavable):
 
 
 class FleetModal(Once, ModalScreen[Any]):
-    """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it."""
+    """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it.
+
+    `place`: what its frame names as the system it acts on; None for that of the screen below, "" for none.
+    """
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
+    place: str | None = None
     app: MdmApp  # type: ignore[assignment]
     DEFAULT_CSS: ClassVar[str] = """
     FleetModal { align: center middle; background: transparent; }
+    FleetModal > Vertical { border-title-color: $info; border-title-background: $raised; }
     """
 
     BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
+
+    def _on_mount(self, event: events.Mount) -> None:
+        super()._on_mount(event)
+        place = self.where()
+        for frame in self.query(Vertical) if place else ():
+            if frame.parent is self:
+                frame.border_title = safe.plain(place)  # type: ignore[assignment]
+
+    def where(self) -> str:
+        """The connection and the system that this dialog is about, "" when it is about none or several."""
+        if self.place is not None:
+            return self.place
+        stack = self.app.screen_stack
+        below = stack[stack.index(self) - 1] if self in stack and stack.index(self) else None
+        if isinstance(below, FleetModal):
+            return below.where()
+        return named(below.session) if isinstance(below, FleetScreen) and below.OWN else ""
 
     def action_back(self) -> None:
         """Close without an answer."""
@@ -252,3 +280,9 @@ class FleetModal(Once, ModalScreen[Any]):
 
     async def action_leave(self) -> None:
         await self.app.action_leave()
+
+
+def placed(dialog: FleetModal, session: Any) -> FleetModal:
+    """The dialog, about this session whatever screen it stands over."""
+    dialog.place = named(session)
+    return dialog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ else:
 __all__ = ["BothActions"]
 
 _BLOCK = 500  # rows read at once for an export
+
+
+def _counted(has: int, asked: int) -> str:
+    left = f", {asked - has:,} not in it: left out" if has < asked else ""
+    return f"{has:,} of {asked:,}{left}"
 
 
 class BothActions(_Base):
@@ -64,8 +70,10 @@ class BothActions(_Base):
         device_id = next(side.row.id for side in row.sides if side.connection == session.scope)
         self.app.open_device(device_id, session)
 
-    async def _which(self, title: str, sessions: list[Session], notes: dict[str, str] | None = None) -> Session | None:
-        """The session that the person means; the only one unasked."""
+    async def _which(
+        self, title: str, sessions: list[Session], notes: dict[str, str] | None = None, off: Collection[str] = ()
+    ) -> Session | None:
+        """The session that the person means; the only one unasked. off: scopes shown but not to be chosen."""
         if len(sessions) < 2:
             return sessions[0] if sessions else None
         from mdm_tui.tui.screens.ask import Choose
@@ -74,7 +82,7 @@ class BothActions(_Base):
             (one.scope, f"in {one.connection.name} · {one.factory.title}", (notes or {}).get(one.scope, ""))
             for one in sessions
         ]
-        chosen = await answer(self.app, Choose(title, options, none=notes is not None))
+        chosen = await answer(self.app, Choose(title, options, none=notes is not None, off=off))
         return self.session_of(chosen) if chosen else None
 
     def action_act(self) -> None:
@@ -102,23 +110,19 @@ class BothActions(_Base):
             for row in await self.source.twins_read(keys[start : start + _BLOCK]):
                 for side in row.sides:
                     ids.setdefault(side.connection, []).append(side.row.id)
-        able: list[Session] = []
-        for scope in self.systems():
-            session = self.session_of(scope)
-            if session is not None and scope in ids and session.can(Capability.COMMANDS):
-                able.append(session)
-        if not able:
+        there = [one for scope in self.systems() if scope in ids and (one := self.session_of(scope)) is not None]
+        unable = {one.scope for one in there if not one.can(Capability.COMMANDS)}
+        if len(unable) == len(there):
             where = ", ".join(system.title for scope, system in self.systems().items() if scope in ids)
             self.tell(f"{where or 'No open system'} takes no commands through its API.", "warning")
             return
-        notes = {one.scope: f"{len(ids[one.scope]):,} of {len(keys):,}" for one in able}
+        notes = {one.scope: _counted(len(ids[one.scope]), len(keys)) for one in there}
+        notes |= dict.fromkeys(unable, "takes no commands through its API")
         title = "Act in which system? A run never crosses connections."
-        session = await self._which(title, able, notes)
+        # One that misses some of them is asked for too: who is left out is said before anything else.
+        session = await self._which(title, there, notes, unable)
         if session is None:
             return
-        if len(ids[session.scope]) < len(keys):
-            left = len(keys) - len(ids[session.scope])
-            self.tell(f"{left:,} of {len(keys):,} are not in {session.connection.name}: left out.", "warning")
         from mdm_tui.tui.screens.act import open_act
 
         open_act(self, session, ids[session.scope])

@@ -14,7 +14,7 @@ from mdm_tui.tui import safe
 from mdm_tui.tui.actions import BY_ID, bindings, key_text
 from mdm_tui.tui.header_state import phase_of
 from mdm_tui.tui.screens.ask import Ask
-from mdm_tui.tui.screens.base import FleetModal
+from mdm_tui.tui.screens.base import FleetModal, placed
 from mdm_tui.tui.screens.dialogs import answer, keys_line
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.header import HeaderState, freshness
@@ -89,6 +89,7 @@ class Connections(FleetModal):
     """Answers (what, name): `show`, `open` or `close`; None when left."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("connections",)
+    place = ""
     BINDINGS = [*bindings("connections")]
     DEFAULT_CSS: ClassVar[str] = """
     Connections > Vertical { width: 100%; max-width: 116; height: auto; max-height: 90%; background: $raised;
@@ -210,7 +211,7 @@ async def close_asked(app: MdmApp, name: str) -> None:
         return
     if sending := app.sending([session]):
         words = sending.words(quitting=False)
-        if not await answer(app, Ask(f"Close {name} while {sending.what}?", words, "close it")):
+        if not await answer(app, placed(Ask(f"Close {name} while {sending.what}?", words, "close it"), session)):
             return
     await app.close_connection(name)
     safe.toast(app, "", f"{name} is closed.")

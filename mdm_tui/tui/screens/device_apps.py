@@ -12,6 +12,7 @@ from mdm_tui.fleet.inventory import Column, Entry, Section, Table
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import clean, search_key
 from mdm_tui.fleet.values import Kind, age, number, parse_time, show
+from mdm_tui.tui.screens.base import placed
 from mdm_tui.tui.screens.dialogs import Prompt, answer
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ async def ask_app(app: Any, session: Any, device_id: str) -> None:
     from mdm_tui.tui import safe
 
     words = "The whole package name, as com.example.app. The service is asked; nothing is changed."
-    package = await answer(app, Prompt("Is an app installed?", words))
+    package = await answer(app, placed(Prompt("Is an app installed?", words), session))
     if not package or not package.strip():
         return
     try:

@@ -24,6 +24,8 @@ _FRAME = 3  # lines of the frame and the last line
 class HelpScreen(FleetModal):
     """An overlay: one block for each group of actions that works where `?` was pressed."""
 
+    place = ""
+
     DEFAULT_CSS: ClassVar[str] = """
     HelpScreen > Vertical { width: 100%; max-width: 118; height: auto; max-height: 100%; background: $raised;
         border: round $line; padding: 0 1; }
