@@ -26,7 +26,7 @@ from .rollouts import SCHEDULE, known, options_in
 
 if TYPE_CHECKING:
     from mdm_tui.services.rollouts import RolloutPlan
-    from mdm_tui.services.rollouts_progress import Count, Progress
+    from mdm_tui.services.rollouts_words import Count, Progress
     from mdm_tui.services.session import Session
 
 __all__ = ["run"]

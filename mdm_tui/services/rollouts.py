@@ -21,11 +21,12 @@ from .events import ItemsChanged
 from .policy_check import Checked, check, pretty
 from .policy_save import NEW, Changed, load
 from .rollouts_check import Checker, RolloutCheck
+from .rollouts_following import Following
 from .rollouts_plan import RolloutPlan, make_plan
-from .rollouts_progress import Follower, Progress
 from .rollouts_reach import VERIFIED, Resolver
 from .rollouts_save import RolloutSaved, RolloutSaver
 from .rollouts_scope import Reach, Resolving
+from .rollouts_words import Progress
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue
@@ -73,7 +74,7 @@ class Rollouts:
         self._saver = RolloutSaver(context, form, self._drafts, self.refresh)
         self._checker = Checker(context, catalogue, form)
         self._resolver = Resolver(context, groups, lambda: self.entries)
-        self._follower = Follower(context)
+        self._following = Following(context, self._saver, self._checker, self._resolver, self.followed)
 
     @property
     def entries(self) -> Literal["serial", "id"]:
@@ -256,6 +257,7 @@ class Rollouts:
             await self._still(plan)
         saved = await self._saver.save(plan.id, load(plan.text), plan.base)
         if isinstance(saved, RolloutSaved):
+            self._following.forget(saved.rollout.id)
             self._resolver.forget((*plan.reach.unknown, *plan.reach.undecided))
             context.hub.publish(ItemsChanged(context.scope, "rollouts", frozenset({saved.rollout.id})))
         return saved
@@ -270,33 +272,24 @@ class Rollouts:
 
     # following
     async def progress(self, rollout_id: str, *, visible: Sequence[str] = (), most: int = 20) -> Progress:
-        """How far it is, from what its devices report.
+        """How far it is, from what its devices report, by the service's copy of the rollout as it is now.
 
-        visible: devices on the screen: their apps are read first; most: how many lists of apps are read in this call.
-        Raises `FleetError` when the rollout is not known here either.
+        Devices that were done in an earlier look of this session stay done when they leave the scope. A rollout that
+        the service does not have any more answers what was last seen of it, `gone`. visible: devices on the screen:
+        their apps are read first; most: how many lists of apps are read in this call. Raises `FleetError` when the
+        rollout is not known here either, NOT_FOUND when it is gone and was never followed.
         """
-        context = self._context
-        rollout = await context.mirror.item(context.scope, Rollout, rollout_id)
-        if rollout is None:
-            rollout, _ = await self._saver.current(rollout_id)
-        document = load(rollout.raw)
-        looked = await self._checker.check(document, rollout_id)
-        reach = await self._resolver.resolve(looked.rollout)
-        index = await self._resolver.index()
-        prediction = await self._checker.predict(looked, reach.devices, index) if looked.rollout.images else None
-        refs = list(dict.fromkeys(app.app_id for app in looked.rollout.apps))
-        found = await self._follower.progress(
-            rollout_id, reach, index, looked.apps, refs, prediction, visible=visible, most=most
-        )
-        self.followed[rollout_id] = (sum(row.state == "done" for row in found.devices), len(found.devices))
-        return found
+        return await self._following.progress(rollout_id, visible=visible, most=most)
 
     async def watch(
         self, rollout_id: str, visible: Callable[[], Sequence[str]] = tuple, *, every: float = WATCH_EVERY
     ) -> AsyncIterator[Progress]:
-        """Its progress again and again, every half minute, for as long as somebody iterates."""
+        """Its progress again and again, every half minute, for as long as somebody iterates and there is a rollout."""
         while True:
-            yield await self.progress(rollout_id, visible=visible())
+            found = await self.progress(rollout_id, visible=visible())
+            yield found
+            if found.gone:
+                return
             await self._context.clock.sleep(every)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence, Set
+from typing import NamedTuple
 
 from mdm_tui.fleet.catalogue import CatalogueApp
 from mdm_tui.fleet.errors import FleetError
@@ -13,11 +12,12 @@ from mdm_tui.fleet.matching import Choice, Prediction
 from mdm_tui.fleet.provider import Capability
 
 from .context import Context
+from .rollouts_memory import Memory
 from .rollouts_scope import MANY, Index, Reach
+from .rollouts_words import DeviceProgress, Progress, State, counted
 
-__all__ = ["Count", "DeviceProgress", "Follower", "Progress", "State"]
+__all__ = ["Follower"]
 
-State = Literal["done", "waiting", "unknown", "unfit"]
 # Seconds before a device's list of apps is read again: while something is missing on it, and when nothing is.
 KEPT, KEPT_DONE = 60.0, 600.0
 # Lists kept in memory; the oldest go.
@@ -34,60 +34,12 @@ class Installed(NamedTuple):
     version_code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Devices by what is known of them. unfit: none of the rollout's images is for them."""
-
-    done: int = 0
-    waiting: int = 0
-    unknown: int = 0
-    unfit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceProgress:
-    """One device. apps: state by the app's reference in the rollout; image: None when it has none. note: why."""
-
-    id: str
-    name: str
-    apps: Mapping[str, State] = field(default_factory=dict)
-    image: State | None = None
-    note: str = ""
-    read_at: float | None = None
-
-    @property
-    def state(self) -> State:
-        """All together: waiting when anything waits, done when all is."""
-        states = [*self.apps.values(), *([] if self.image is None else [self.image])]
-        order: tuple[State, ...] = ("waiting", "unknown", "unfit")
-        for state in order:
-            if state in states:
-                return state
-        return "done" if states else "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A rollout's progress. devices: by name; apps: counts by the app's reference; images: None when it has none.
-
-    asked: how many devices' lists of apps are known; the others count as unknown. notes: what could not be read.
-    """
-
-    rollout_id: str
-    devices: tuple[DeviceProgress, ...]
-    apps: Mapping[str, Count]
-    images: Count | None
-    asked: int
-    complete: bool
-    notes: tuple[str, ...]
-    at: float
-
-
 class Follower:
-    """Reads lists of apps, bounded, and keeps them for a minute."""
+    """Reads lists of apps, bounded, and keeps them for a minute. memory: what was seen of each rollout."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.memory = Memory()
         # Oldest first.
         self._lists: dict[str, tuple[float, dict[str, Installed]]] = {}
 
@@ -100,34 +52,45 @@ class Follower:
         refs: Sequence[str],
         prediction: Prediction | None,
         *,
+        left: Set[str] = frozenset(),
         visible: Sequence[str],
         most: int,
+        notes: Sequence[str] = (),
     ) -> Progress:
         """Count. refs: the apps as the rollout names them; prediction: None when it has no images.
 
+        left: devices that were in the scope before; notes: sentences to begin with.
         visible: devices on the screen, whose apps are read first; most: how many lists are read now.
         """
-        notes = list(reach.notes)
-        ids = sorted(reach.devices, key=lambda device: (index.names.get(device, device), device))
+        said = [*notes, *reach.notes]
+        names = {**{device: self.memory.name(rollout_id, device) for device in left}, **index.names}
+        ids = sorted((*reach.devices, *left), key=lambda device: (names.get(device, device), device))
         if refs:
             wanted = [apps[ref] for ref in refs if ref in apps]
-            await self._read([device for device in visible if device in reach.devices], ids, wanted, most, notes)
+            # Of what the service does not list any more there is nothing to be read.
+            there = [device for device in ids if device in index.all]
+            await self._read([device for device in visible if device in index.all], there, wanted, most, said)
         now = self._context.clock.now()
 
         def count() -> Progress:
-            rows = tuple(self._row(device, index, apps, refs, prediction) for device in ids)
+            rows = tuple(
+                self.memory.left_row(rollout_id, row) if row.id in left else row
+                for row in (self._row(device, names, apps, refs, prediction) for device in ids)
+            )
             return Progress(
                 rollout_id,
                 rows,
-                {ref: _count([row.apps[ref] for row in rows]) for ref in refs},
-                None if prediction is None else _count([row.image or "unknown" for row in rows]),
+                {ref: counted([row.apps[ref] for row in rows]) for ref in refs},
+                None if prediction is None else counted([row.image or "unknown" for row in rows]),
                 sum(row.read_at is not None for row in rows),
                 reach.complete,
-                tuple(notes),
+                tuple(said),
                 now,
             )
 
-        return await asyncio.to_thread(count) if len(ids) > MANY else count()
+        found = await asyncio.to_thread(count) if len(ids) > MANY else count()
+        self.memory.keep(found, reach)
+        return found
 
     async def _read(
         self, visible: Sequence[str], ids: Sequence[str], wanted: Sequence[CatalogueApp], most: int, notes: list[str]
@@ -178,7 +141,7 @@ class Follower:
     def _row(
         self,
         device: str,
-        index: Index,
+        names: Mapping[str, str],
         apps: Mapping[str, CatalogueApp],
         refs: Sequence[str],
         prediction: Prediction | None,
@@ -191,7 +154,7 @@ class Follower:
         image = None if prediction is None else image_state(choice)
         return DeviceProgress(
             device,
-            index.names.get(device, device),
+            names.get(device, device),
             states,
             image,
             choice.reason if choice is not None else "",
@@ -221,7 +184,3 @@ def image_state(choice: Choice | None) -> State:
     if choice.outcome == "there":
         return "done"
     return "waiting" if choice.outcome == "install" else "unfit"
-
-
-def _count(states: Sequence[State]) -> Count:
-    return Count(*(states.count(state) for state in ("done", "waiting", "unknown", "unfit")))

@@ -735,3 +735,64 @@ async def test_progress_is_followed_while_somebody_looks(desk: Desk) -> None:
     await task
     assert seen[0] == 0
     assert seen[-1] == 1
+
+
+# devices that leave, rollouts that vanish
+async def test_devices_that_are_done_and_left_the_scope_stay_done(desk: Desk) -> None:
+    await desk.save(None, document(devices=["SN000000", "SN000001", "SN000002"], apps=[RolloutApp("a1")]))
+    desk.fake.installed = {"d00000": [App("com.mail", version_code="20")]}
+    first = await desk.rollouts.progress("r1")
+    assert (first.apps["a1"].done, first.apps["a1"].waiting) == (1, 2)
+    # The service takes one that is done out of the scope, one that was not seen done, and changes nothing else.
+    desk.fake.documents["r1"]["scope"]["device"] = ["SN000002"]
+    after = await desk.rollouts.progress("r1")
+    assert [(row.name, row.state, row.note) for row in after.devices] == [
+        ("Dock 0", "done", "left the scope after being done"),
+        ("Dock 1", "unknown", "left the scope"),
+        ("Dock 2", "waiting", ""),
+    ]
+    assert desk.rollouts.followed["r1"] == (1, 3)
+    # What is uninstalled later was done all the same; what is read later of the other one counts.
+    desk.fake.installed = {"d00001": [App("com.mail", version_code="20")]}
+    await desk.clock.advance(601)
+    later = await desk.rollouts.progress("r1")
+    assert [row.state for row in later.devices] == ["done", "done", "waiting"]
+    # Whoever saves it here decides whom it reaches: those who left are no part of it any more.
+    opened = await desk.rollouts.open("r1")
+    await desk.save("r1", FORM.put(json.loads(opened.base), "enabled", False), opened.base)
+    assert [row.name for row in (await desk.rollouts.progress("r1")).devices] == ["Dock 2"]
+
+
+async def test_a_rollout_that_vanishes_while_it_is_followed_says_the_likely_reason_and_keeps_what_was_seen(
+    desk: Desk,
+) -> None:
+    made = document(devices=["SN000000", "SN000001"], apps=[RolloutApp("a1")], remove_if_no_scope=True)
+    await desk.save(None, made)
+    desk.fake.installed = {"d00000": [App("com.mail", version_code="20")]}
+    seen: list[Any] = []
+
+    async def look() -> None:
+        async for progress in desk.rollouts.watch("r1"):
+            seen.append(progress)
+            desk.fake.documents.clear()
+
+    task = asyncio.create_task(look())
+    await desk.clock.advance(2 * WATCH_EVERY)
+    await task
+    assert [progress.gone for progress in seen] == [False, True]
+    assert seen[-1].notes == (
+        "The rollout is not at the service any more: likely removed with the last device of its scope, "
+        "as it asked for.",
+    )
+    assert [(row.name, row.state) for row in seen[-1].devices] == [("Dock 0", "done"), ("Dock 1", "unknown")]
+    with pytest.raises(FleetError, match="not at the service any more") as gone:
+        await desk.rollouts.progress("r9")
+    assert gone.value.kind is Kind.NOT_FOUND
+
+
+async def test_progress_of_a_rollout_that_cannot_be_read_goes_on_by_the_last_copy(desk: Desk) -> None:
+    await desk.save(None, document(devices=["SN000001"], apps=[RolloutApp("a1")]))
+    desk.fake.fail["rollout"] = deque([FleetError(Kind.SERVER, "HTTP 500")])
+    progress = await desk.rollouts.progress("r1")
+    assert [row.name for row in progress.devices] == ["Dock 1"]
+    assert progress.notes[0].startswith("The rollout itself as last read: HTTP 500")

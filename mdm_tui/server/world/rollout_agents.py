@@ -38,9 +38,8 @@ class RolloutAgents:
     def __init__(self, world: World) -> None:
         self._world = world
         self._db = world.database
-        # Which repetition each rollout is in.
+        # Which repetition each rollout is in, and whose done devices leave the scope soon.
         self._round: dict[str, int] = {}
-        # Whose done devices leave the scope soon.
         self._leaving: set[str] = set()
 
     def start(self) -> None:
@@ -279,8 +278,6 @@ class RolloutAgents:
         """Devices that are done leave the scope, all that are by now at once."""
         self._leaving.discard(rollout.uuid)
         if wishes.unscope_if_applied:
-            rows = self._db.all(
-                "SELECT serial, uuid FROM rollout_unit JOIN unit USING (u) WHERE rollout = ? AND state = ?",
-                (rollout.uuid, DONE),
-            )
+            sql = "SELECT serial, uuid FROM rollout_unit JOIN unit USING (u) WHERE rollout = ? AND state = ?"
+            rows = self._db.all(sql, (rollout.uuid, DONE))
             self._world.rollouts.unscope(rollout, {entry for row in rows for entry in row})

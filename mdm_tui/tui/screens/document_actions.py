@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.text import clean
+from mdm_tui.services.rollouts_save import OVERWRITES
 from mdm_tui.tui import safe, signals
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Guarded, Typed, answer, keys_line
@@ -264,8 +265,6 @@ class DocumentActions(_Base):
 
     async def _saved(self, saved: Any, new: bool, text: str) -> None:
         """text: what was sent."""
-        from mdm_tui.services.rollouts_save import OVERWRITES
-
         words = f"{'Created' if new else 'Saved'}{self.saved(saved)}, and read back"
         self.base = saved.base
         self.read_at = self.app.now()
