@@ -6,15 +6,21 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from .groups import GroupTree
 from .text import clean, normal_serial
 
-__all__ = ["MOST_ROWS", "SERIAL_RULE", "Line", "Reading", "Registration", "RegistrationTerms", "read"]
+__all__ = ["EMPTY", "MOST_ROWS", "SERIAL_RULE", "Line", "Reading", "Registration", "RegistrationTerms", "read"]
 
 MOST_ROWS = 5_000
 """Rows that one registration takes."""
-SERIAL_RULE = "A-Z a-z 0-9 . _ - / : + and 3 to 64 of them are accepted here; the service's contract states no rule"
+SERIAL_RULE = (
+    "A serial number here is 3 to 64 of: letters A-Z a-z, digits, and the signs . _ - / : + "
+    "(the service's contract states no rule)"
+)
+EMPTY = "empty"
+"""The problem of a row in which nothing is said."""
 
 _MOST_TEXT = 4_000_000
 _LONGEST = 128
@@ -60,13 +66,15 @@ class RegistrationTerms:
 class Line:
     """One row as it was given. number: the line in the text, from 1. group: as written.
 
-    problem: why it cannot be sent, as half a sentence, "" when it can. Everything is fit for display.
+    problem: why it cannot be sent, as half a sentence, "" when it can. rule: what would be accepted instead, as a
+    sentence without its end, "" where the problem says all. Everything is fit for display.
     """
 
     number: int
     device: Registration
     group: str = ""
     problem: str = ""
+    rule: str = ""
 
     @property
     def serial(self) -> str:
@@ -108,18 +116,16 @@ def read(text: str, tree: GroupTree | None = None, group_id: str = "") -> Readin
     if "serial" in known or len([column for column in known if column]) > 1:
         if "serial" not in known:
             return Reading((), (), f"Line {number} is a header without a column for the serial number")
-        columns, rows = known, rows[1:]
+        columns, rows = known, list(dropwhile(lambda row: not any(row[1]), rows[1:]))
         notes.append(f"columns by the header: {', '.join(column for column in columns if column)}")
         if unused := [clean(cell, 40) for cell, column in zip(first, columns, strict=True) if cell and not column]:
             notes.append(f"not used: {', '.join(unused)}")
         for column in _ORDER:
             if columns.count(column) > 1:
                 return Reading((), (), f"The header names the column {column} {columns.count(column)} times")
-    elif not trouble and _is_list(rows):
+    elif not trouble and _is_list(rows, separator):
         columns = ["serial"]
-        rows = [
-            (at, [cell], why) for at, cells, why in rows for cell in (cells if separator else cells[:1]) if cell or why
-        ]
+        rows = [(at, [cell], why) for at, cells, why in rows for cell in (cells if separator else cells[:1])]
         notes.append("read as a list of serial numbers")
     else:
         columns = list(_ORDER)
@@ -127,19 +133,26 @@ def read(text: str, tree: GroupTree | None = None, group_id: str = "") -> Readin
     problem = ""
     if not rows:
         problem = "There is no row below the header"
-    elif len(rows) > MOST_ROWS:
-        problem = f"It holds {len(rows):,} rows; one registration takes at most {MOST_ROWS:,}: split it"
-    lines = [_line(at, cells, why, columns, tree, group_id) for at, cells, why in rows[:MOST_ROWS]]
+    elif (filled := sum(any(cells) for _, cells, _ in rows)) > MOST_ROWS:
+        problem = f"It holds {filled:,} rows; one registration takes at most {MOST_ROWS:,}: split it"
+        rows = rows[:MOST_ROWS]
+    lines = [_line(at, cells, why, columns, tree, group_id) for at, cells, why in rows]
     return Reading(tuple(_without_doubles(lines)), tuple(notes), problem)
 
 
 def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
-    """(line, cells, what is wrong with its form), and the separator; without blank lines and comments."""
+    """(line, cells, what is wrong with its form), and the separator; without comments.
+
+    Blank lines at the ends are left out, those between rows are one row without a cell that says anything.
+    """
     lines = list(enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1))
     separator = ""
     if lines and (told := re.fullmatch(r"sep=(.)", lines[0][1].strip(), re.IGNORECASE)):
         separator, lines = told[1], lines[1:]
-    lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = [(number, line) for number, line in lines if not line.lstrip().startswith("#")]
+    while lines and not lines[-1][1].strip():
+        lines.pop()
+    lines = list(dropwhile(lambda one: not one[1].strip(), lines))
     if not separator and lines:
         bare = re.sub(r'"[^"]*"', "", lines[0][1])
         separator = max("\t;,", key=bare.count)
@@ -160,7 +173,7 @@ def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
             cells.pop()
         if any(cells):
             rows.append((number, cells, why))
-        elif not why:
+        elif not rows or any(rows[-1][1]):
             rows.append((number, [""], ""))
     return rows, separator
 
@@ -169,9 +182,12 @@ def _word(cell: str) -> str:
     return re.sub(r"[\s_.-]", "", cell.lower())
 
 
-def _is_list(rows: Sequence[tuple[int, list[str], str]]) -> bool:
+def _is_list(rows: Sequence[tuple[int, list[str], str]], separator: str) -> bool:
     """Whether all cells are serial numbers, rather than rows of columns."""
     if all(len(cells) == 1 for _, cells, _ in rows):
+        return True
+    if len(rows) == 1 and separator and len(rows[0][1]) > len(_ORDER):
+        # No row has so many columns: one line of serial numbers, whatever is wrong with some of them.
         return True
     cells = [cell for _, row, _ in rows for cell in row if cell]
     return all(
@@ -182,9 +198,13 @@ def _is_list(rows: Sequence[tuple[int, list[str], str]]) -> bool:
 def _line(
     number: int, cells: list[str], why: str, columns: Sequence[str], tree: GroupTree | None, group_id: str
 ) -> Line:
+    if not why and not any(cells):
+        return Line(number, Registration(""), problem=EMPTY)
     said = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
     group = said.get("group", "")
-    problem = why or _extra(cells, columns) or _serial_problem(said.get("serial", ""))
+    problem, rule = why or _extra(cells, columns), ""
+    if not problem:
+        problem, rule = _serial_problem(said.get("serial", ""))
     for column in ("manufacturer", "brand", "model"):
         value = said.get(column, "")
         if not problem and len(value) > _LONGEST:
@@ -198,25 +218,27 @@ def _line(
         found = group_id
     serial, manufacturer, brand, model = (clean(said.get(column, ""), _LONGEST) for column in _ORDER[:4])
     device = Registration(serial, manufacturer, brand, model, found)
-    return Line(number, device, clean(group, _LONGEST), problem)
+    return Line(number, device, clean(group, _LONGEST), problem, rule)
 
 
 def _extra(cells: Sequence[str], columns: Sequence[str]) -> str:
     return f"it has {len(cells)} cells for {len(columns)} columns" if len(cells) > len(columns) else ""
 
 
-def _serial_problem(serial: str) -> str:
+def _serial_problem(serial: str) -> tuple[str, str]:
+    """What is wrong with a serial number, and what would be accepted."""
     if not serial:
-        return "no serial number"
+        return "no serial number", ""
     if not _SERIAL.fullmatch(serial):
         wrong = list(dict.fromkeys(re.findall(r"[^A-Za-z0-9._/:+-]", serial)))
         if not wrong:
-            return f"a serial number of {len(serial)} characters: {SERIAL_RULE}"
-        shown = " ".join("a blank" if char.isspace() else clean(char) for char in wrong[:4])
-        return f"the serial number holds {shown}: {SERIAL_RULE}"
+            return f"{len(serial)} character{'' if len(serial) == 1 else 's'}: 3 to 64 are accepted", SERIAL_RULE
+        shown = list(dict.fromkeys("a blank" if char.isspace() else clean(char) for char in wrong))[:4]
+        listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        return f"the serial number holds {listed}", SERIAL_RULE
     if not normal_serial(serial):
-        return f"{serial} is a placeholder, not a serial number"
-    return ""
+        return f"{serial} is a placeholder, not a serial number", ""
+    return "", ""
 
 
 def _group(text: str, tree: GroupTree | None) -> tuple[str, str]:

@@ -102,6 +102,16 @@ async def test_a_file_with_a_header_is_read_with_its_groups(tmp_path: Path) -> N
         assert "there is no group Nowhere" in whats(screen)[1]
 
 
+@pytest.mark.parametrize("width", [80, 120])
+async def test_a_blank_row_and_what_no_serial_number_holds_are_said_whole(tmp_path: Path, width: int) -> None:
+    async with open_house(tmp_path, midm=True, devices=12, width=width) as house:
+        screen = await opened(house, "M0240001\n\nM02 !1\n")
+        assert whats(screen)[1:] == ["empty", "the serial number holds a blank and !"]
+        assert whats(screen)[2] in house.text() and "3 to 64 of: letters A-Z a-z" in said(house)
+        await house.press("tab", "n", "n", "enter")
+        assert any("holds a blank and !. A serial number here is" in toast for toast in house.toasts())
+
+
 async def test_a_scanner_adds_lines_while_the_rows_have_the_focus(tmp_path: Path) -> None:
     async with open_house(tmp_path, midm=True, devices=12) as house:
         screen = await opened(house, "M0240001")

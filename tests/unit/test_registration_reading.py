@@ -36,7 +36,7 @@ def serials(text: str) -> list[str]:
         "M0240001;M0240002;M0240003",
         "M0240001\tM0240002\tM0240003",
         "M0240001, M0240002,\nM0240003,",
-        "# from the pallet\nM0240001\n\n   \n M0240002 \n#M0249999\nM0240003",
+        "# from the pallet\n\nM0240001\n M0240002 \n#M0249999\nM0240003\n \n\n",
         "serial\nM0240001\nM0240002\nM0240003",
         "sep=;\nserial;model\nM0240001;K245\nM0240002;K245\nM0240003;",
         '"M0240001"\n"M0240002"\n"M0240003"',
@@ -87,6 +87,7 @@ def test_a_quote_that_is_never_closed_costs_its_line_alone() -> None:
         ("0000000", "placeholder"),
         ("M024 0001", "a blank"),
         ("M024ü001", "holds ü"),
+        ("M0 !ü1", "holds a blank, ! and ü"),
         ("=M0240001", "holds ="),
         ("M0240\u202e001", "holds ·"),
         ("M1", "2 characters"),
@@ -98,9 +99,38 @@ def test_what_is_no_serial_number_is_told_with_what_is_allowed(cell: str, said: 
     line = found.lines[1]
     assert said in line.problem
     assert line.number == 3
+    assert len(line.problem) < 60, "it is read in a column"
     if said.startswith(("a blank", "holds", "2 ", "65")):
-        assert "3 to 64" in line.problem and "contract states no rule" in line.problem
+        assert "3 to 64" in line.rule and "contract states no rule" in line.rule
     assert [good.serial for good in found.good] == ["M0240001"]
+
+
+def test_a_blank_line_between_rows_is_a_row_that_says_so() -> None:
+    found = read("M0240001\n\n  \nM0240002\n\n")
+    assert [(line.number, line.serial, line.problem) for line in found.lines] == [
+        (1, "M0240001", ""),
+        (2, "", "empty"),
+        (4, "M0240002", ""),
+    ]
+    found = read("serial,model\n\nM0240001,K245\n,\nM0240002,\n")
+    assert [(line.number, line.problem) for line in found.lines] == [(3, ""), (4, "empty"), (5, "")]
+    rows = "\n\n".join(f"M{number:07}" for number in range(MOST_ROWS))
+    assert (read(rows).problem, len(read(rows).good)) == ("", MOST_ROWS), "blank ones are not counted as devices"
+
+
+@pytest.mark.parametrize("mark", [", ", ";", "\t"])
+def test_one_line_of_more_cells_than_columns_is_a_list_whatever_is_wrong_with_some(mark: str) -> None:
+    found = read(mark.join(["M0240001", "M0240002", "M0240003", "", "x/y", "M024 4", "M0240005"]))
+    assert [(line.serial, line.problem) for line in found.lines] == [
+        ("M0240001", ""),
+        ("M0240002", ""),
+        ("M0240003", ""),
+        ("", "empty"),
+        ("x/y", ""),
+        ("M024 4", "the serial number holds a blank"),
+        ("M0240005", ""),
+    ]
+    assert found.notes == ("read as a list of serial numbers",)
 
 
 def test_the_same_serial_again_is_told_with_its_first_line_whatever_its_case() -> None:

@@ -257,7 +257,8 @@ class RegisterScreen(RegisterActions, FleetScreen):
             next_ = "F2 goes on to the confirmation. What exists is left alone unless it is named (tab, space)."
         else:
             next_ = "F2 goes on to the confirmation." if counts["new"] else "No row can be sent."
-        return f"{notes[:1].upper()}{notes[1:]}{'. ' if notes else ''}{next_}", "muted"
+        rule = next((f" {line.rule}." for line in self.reading.lines if line.rule), "")
+        return f"{notes[:1].upper()}{notes[1:]}{'. ' if notes else ''}{next_}{rule}", "muted"
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _WIDE, "-wide")
@@ -266,7 +267,8 @@ class RegisterScreen(RegisterActions, FleetScreen):
     def on_grid_opened(self, message: PlainList.Opened) -> None:
         line = self.source.line(message.row_id)
         if line is not None:
-            self.tell(f"Line {line.number}, {line.serial or 'no serial'}: {self.source.what(line)[0]}.")
+            rule = f" {line.rule}." if line.rule else ""
+            self.tell(f"Line {line.number}, {line.serial or 'no serial'}: {self.source.what(line)[0]}.{rule}")
 
     # --- leaving ---
 
