@@ -32,26 +32,27 @@ class GroupSaved:
 
 
 class GroupEditor:
-    """refresh: reads all groups; tree: those that were shown to the person."""
+    """refresh: reads all groups.
 
-    def __init__(
-        self,
-        context: Context,
-        refresh: Callable[[], Awaitable[GroupTree]],
-        tree: Callable[[], Awaitable[GroupTree]],
-    ) -> None:
+    seen: the tree out of which a change was shown to the person who decided it. What it says of the group, and of the
+    one to put it into, must still be so when it is sent; else CONFLICT, and nothing is sent.
+    """
+
+    def __init__(self, context: Context, refresh: Callable[[], Awaitable[GroupTree]]) -> None:
         self._context = context
         self._refresh = refresh
-        self._tree = tree
 
-    async def create(self, name: str, parent: str = "") -> GroupSaved:
+    async def create(self, name: str, parent: str = "", *, seen: GroupTree | None = None) -> GroupSaved:
         """Make a group below another, or at the top. Raises `FleetError`.
 
-        When the answer is lost the groups are read again, and the sentence says whether it is there.
+        When the answer is lost the groups are read again, and the sentence says whether it is there. seen: None where
+        nobody was shown the place.
         """
         self._context.arming.need("Nothing was created")
         name = _name(name)
         before = await self._refresh()
+        if seen is not None:
+            _as_shown(seen, before, parent)
         where = self._place(before, parent)
         _unused(before, name, parent, where)
         try:
@@ -89,55 +90,38 @@ class GroupEditor:
         )
         return GroupSaved("", said, doubt=True)
 
-    async def rename(self, group_id: str, name: str) -> GroupSaved:
-        """Give a group another name. Raises `FleetError`: NOT_FOUND when it is gone, CONFLICT when it was renamed."""
+    async def rename(self, group_id: str, name: str, *, seen: GroupTree) -> GroupSaved:
+        """Give a group another name. Raises `FleetError`: NOT_FOUND for one that is gone, CONFLICT if not as seen."""
         self._context.arming.need("Nothing was renamed")
         name = _name(name)
-        seen = (await self._tree()).get(group_id)
-        tree, theirs, notes = await self._theirs(group_id, seen)
-        if seen is not None and seen.group.name != theirs.group.name:
-            raise FleetError(
-                Kind.CONFLICT,
-                f"Somebody has renamed {seen.name} to {theirs.name} meanwhile: nothing was sent",
-                sent=Sent.NEVER,
-                todo="Rename it again if that is still wanted.",
-            )
+        tree, theirs = await self._theirs(group_id, seen)
         if theirs.group.name == name:
             raise FleetError(Kind.INVALID, f"It is called {name} already", sent=Sent.NEVER)
         parent = theirs.parent
         _unused(tree, name, parent, self._place(tree, parent), besides=group_id)
-        said = f"{theirs.name} is now called {name}"
-        return await self._change(theirs, said, notes, name=name)
+        return await self._change(theirs, f"{theirs.name} is now called {name}", name=name)
 
-    async def move(self, group_id: str, parent: str) -> GroupSaved:
+    async def move(self, group_id: str, parent: str, *, seen: GroupTree) -> GroupSaved:
         """Put a group below another, "" for the top. Raises `FleetError` as `rename` does."""
         self._context.arming.need("Nothing was moved")
-        seen = (await self._tree()).get(group_id)
-        tree, theirs, notes = await self._theirs(group_id, seen)
-        if seen is not None and seen.group.parent != theirs.group.parent:
-            raise FleetError(
-                Kind.CONFLICT,
-                f"Somebody has moved {seen.name} to {tree.path_text(group_id)} meanwhile: nothing was sent",
-                sent=Sent.NEVER,
-                todo="Move it again if that is still wanted.",
-            )
+        tree, theirs = await self._theirs(group_id, seen)
+        _as_shown(seen, tree, parent)
         if why := tree.why_not_move(group_id, parent):
             raise FleetError(Kind.INVALID, why, sent=Sent.NEVER)
         where = self._place(tree, parent)
         _unused(tree, theirs.name, parent, where, besides=group_id)
-        return await self._change(theirs, f"{theirs.name} is now {where}", notes, parent=parent)
+        return await self._change(theirs, f"{theirs.name} is now {where}", parent=parent)
 
-    async def delete(self, group_id: str) -> GroupSaved:
+    async def delete(self, group_id: str, *, seen: GroupTree) -> GroupSaved:
         """Delete a group with nothing in it. Raises `FleetError`; a lost answer is looked up."""
         self._context.arming.need("Nothing was deleted")
-        seen = (await self._tree()).get(group_id)
-        _, theirs, _ = await self._theirs(group_id, seen)
+        _, theirs = await self._theirs(group_id, seen)
+        if (shown := seen.get(group_id)) is not None and _content(shown) != _content(theirs):
+            raise _changed(f"{theirs.name} was shown with {_content(shown)} and holds {_content(theirs)} by now")
         if theirs.children or theirs.devices:
-            groups, devices = len(theirs.children), theirs.devices or 0
-            held = [_many(groups, "group")] * bool(groups) + [_many(devices, "device")] * bool(devices)
             raise FleetError(
                 Kind.CONFLICT,
-                f"{theirs.name} still holds {' and '.join(held)}: nothing was deleted",
+                f"{theirs.name} still holds {_content(theirs)}: nothing was deleted",
                 sent=Sent.NEVER,
                 todo="Move them elsewhere first.",
             )
@@ -160,7 +144,7 @@ class GroupEditor:
         return GroupSaved("", f"{lost}{theirs.name} {ending}.", (note,) if note else (), doubt is not None)
 
     async def _change(
-        self, theirs: Node, said: str, notes: list[str], *, name: str | None = None, parent: str | None = None
+        self, theirs: Node, said: str, *, name: str | None = None, parent: str | None = None
     ) -> GroupSaved:
         """Send the service's own copy back with one thing changed, then see what it holds."""
         doubt: FleetError | None = None
@@ -177,8 +161,7 @@ class GroupEditor:
             raise as_change(doubt, what, sent=Sent.MAYBE) from doubt
         if after is not None and held is None:
             raise FleetError(Kind.NOT_FOUND, f"{theirs.name} was sent and is not listed any more", sent=Sent.MAYBE)
-        if note:
-            notes.append(note)
+        notes = [note] if note else []
         wanted = theirs.group.name if name is None else name, theirs.group.parent if parent is None else parent
         wrong = _unlike(held, *wanted) if held is not None else []
         if doubt is None:
@@ -186,27 +169,23 @@ class GroupEditor:
         found = "the change is not there: it was not done, or not yet" if wrong else f"it was done: {said}"
         return GroupSaved(theirs.id, f"The answer was lost ({doubt.what}), and {found}.", tuple(notes), doubt=True)
 
-    async def _theirs(self, group_id: str, seen: Node | None) -> tuple[GroupTree, Node, list[str]]:
-        """The group as the service holds it now, and what somebody else did to it since it was shown."""
+    async def _theirs(self, group_id: str, seen: GroupTree) -> tuple[GroupTree, Node]:
+        """The groups as the service holds them now. Raises CONFLICT when this one is not as it was shown."""
         tree = await self._refresh()
         theirs = tree.get(group_id)
         if theirs is None:
-            name = seen.name if seen is not None else "The group"
+            shown = seen.get(group_id)
             raise FleetError(
                 Kind.NOT_FOUND,
-                f"{name} is not at the service any more: nothing was sent",
+                f"{shown.name if shown is not None else 'The group'} is not at the service any more: nothing was sent",
                 sent=Sent.NEVER,
                 todo="Somebody has deleted it meanwhile; the tree shows what there is now.",
             )
         if theirs.group.unreadable:
             what = f"{theirs.name} could not be read, so it cannot be changed ({theirs.group.unreadable})"
             raise FleetError(Kind.UNREADABLE, what, sent=Sent.NEVER, todo="Change it in the service's own portal.")
-        notes: list[str] = []
-        if seen is not None and seen.group.name != theirs.group.name:
-            notes.append(f"somebody else has renamed {seen.name} to {theirs.name} meanwhile: that name stays")
-        if seen is not None and seen.group.parent != theirs.group.parent:
-            notes.append(f"somebody else has moved it to {tree.path_text(group_id)} meanwhile: it stays there")
-        return tree, theirs, notes
+        _as_shown(seen, tree, group_id)
+        return tree, theirs
 
     async def _send(
         self, work: Callable[[Provider], Awaitable[Group | None]], capability: Capability = Capability.GROUP_EDIT
@@ -254,6 +233,35 @@ def _unused(tree: GroupTree, name: str, parent: str, where: str, *, besides: str
             sent=Sent.NEVER,
             todo="Choose another name.",
         )
+
+
+def _as_shown(seen: GroupTree, now: GroupTree, group_id: str) -> None:
+    """Raises CONFLICT when a group has another name or another place by now; one that is gone is told elsewhere."""
+    theirs, shown = now.get(group_id), seen.get(group_id)
+    if theirs is None:
+        return
+    if shown is None:
+        raise _changed(f"{theirs.name} was not there when this was decided")
+    if shown.group.name != theirs.group.name:
+        raise _changed(f"Somebody has renamed {shown.name} to {theirs.name} meanwhile")
+    before, after = seen.path_text(group_id), now.path_text(group_id)
+    if shown.group.parent != theirs.group.parent or shown.parent != theirs.parent:
+        to = f"to {after}" if before != after else "to another group of the same name"
+        raise _changed(f"Somebody has moved {shown.name} {to} meanwhile")
+    if before != after or seen.path(group_id) != now.path(group_id):
+        raise _changed(f"The groups above {shown.name} have changed meanwhile: it was {before} and is {after}")
+
+
+def _changed(what: str) -> FleetError:
+    todo = "Look at it again and repeat it if that is still wanted."
+    return FleetError(Kind.CONFLICT, f"{what}: nothing was sent", sent=Sent.NEVER, todo=todo)
+
+
+def _content(node: Node) -> str:
+    """What is directly in a group, in words."""
+    groups, devices = len(node.children), node.devices
+    held = [_many(groups, "group")] * bool(groups) + [_many(devices or 0, "device")] * bool(devices)
+    return " and ".join(held) or ("nothing" if devices is not None else "an unknown number of devices")
 
 
 def _unlike(held: Node, name: str, parent: str) -> list[str]:

@@ -60,7 +60,7 @@ class Groups:
         self._tree: GroupTree | None = None
         self._members: dict[str, Members] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._editor = GroupEditor(context, self.refresh, self.tree)
+        self._editor = GroupEditor(context, self.refresh)
 
     # life
     async def start(self) -> None:
@@ -109,21 +109,21 @@ class Groups:
         return tree
 
     # changes
-    async def create(self, name: str, parent: str = "") -> GroupSaved:
-        """See `GroupEditor.create`."""
-        return await self._editor.create(name, parent)
+    async def create(self, name: str, parent: str = "", *, seen: GroupTree | None = None) -> GroupSaved:
+        """See `GroupEditor.create`. seen, here and below: the tree out of which it was shown to who decided it."""
+        return await self._editor.create(name, parent, seen=seen)
 
-    async def rename(self, group_id: str, name: str) -> GroupSaved:
+    async def rename(self, group_id: str, name: str, *, seen: GroupTree) -> GroupSaved:
         """See `GroupEditor.rename`."""
-        return await self._editor.rename(group_id, name)
+        return await self._editor.rename(group_id, name, seen=seen)
 
-    async def move(self, group_id: str, parent: str) -> GroupSaved:
+    async def move(self, group_id: str, parent: str, *, seen: GroupTree) -> GroupSaved:
         """See `GroupEditor.move`. parent: "" for the top."""
-        return await self._editor.move(group_id, parent)
+        return await self._editor.move(group_id, parent, seen=seen)
 
-    async def delete(self, group_id: str) -> GroupSaved:
+    async def delete(self, group_id: str, *, seen: GroupTree) -> GroupSaved:
         """See `GroupEditor.delete`."""
-        return await self._editor.delete(group_id)
+        return await self._editor.delete(group_id, seen=seen)
 
     # members
     def known(self, group_id: str) -> Members | None:

@@ -121,7 +121,7 @@ async def test_a_name_that_cannot_be_is_refused_before_anything_is_sent(groups: 
 
 async def test_a_second_group_of_a_name_in_one_place_is_refused(groups: Groups, site: SiteProvider) -> None:
     assert (await failing(groups.create("berlin", "g1"))).kind is Kind.CONFLICT
-    assert (await failing(groups.rename("g4", "Depot"))).kind is Kind.CONFLICT
+    assert (await failing(groups.rename("g4", "Depot", seen=await groups.tree()))).kind is Kind.CONFLICT
     await groups.create("Berlin", "g4")
     assert site.count("create_group") == 1
 
@@ -150,23 +150,70 @@ async def test_renaming_sends_the_fresh_copy_and_renames_it_on_the_members(
     groups: Groups, context: Context, site: SiteProvider
 ) -> None:
     await groups.members("g2")
-    # Somebody else moves it meanwhile: the move stays, because what is sent is what the service holds now.
-    site.listed[1] = replace(site.listed[1], parent="g4")
-    saved = await groups.rename("g2", "Berlin Mitte")
+    # Somebody else disables it meanwhile: that stays, because what is sent is what the service holds now.
+    site.listed[1] = replace(site.listed[1], enabled=False)
+    saved = await groups.rename("g2", "Berlin Mitte", seen=await groups.tree())
     assert saved.sentence == "Berlin is now called Berlin Mitte."
-    assert "moved it to Bonn / Berlin meanwhile" in saved.notes[0]
-    assert site.listed[1] == Group("g2", "Berlin Mitte", "g4", devices=3)
+    assert site.listed[1] == Group("g2", "Berlin Mitte", "g1", devices=3, enabled=False)
     assert set(where(context).values()) == {"Berlin Mitte"}
 
 
 async def test_what_somebody_else_renamed_is_told_and_not_overwritten(groups: Groups, site: SiteProvider) -> None:
     site.listed[1] = replace(site.listed[1], name="Berlin Nord")
-    error = await failing(groups.rename("g2", "Berlin Mitte"))
+    error = await failing(groups.rename("g2", "Berlin Mitte", seen=await groups.tree()))
     assert (error.kind, error.sent) == (Kind.CONFLICT, Sent.NEVER)
     assert "renamed Berlin to Berlin Nord meanwhile" in error.what
     assert site.count("change_group") == 0
-    await groups.rename("g2", "Berlin Mitte")
+    await groups.rename("g2", "Berlin Mitte", seen=await groups.tree())
     assert site.listed[1].name == "Berlin Mitte", "asked again, with their name seen"
+
+
+async def test_only_what_was_shown_is_changed_however_often_the_tree_was_read_since(
+    groups: Groups, site: SiteProvider
+) -> None:
+    seen = await groups.tree()
+    began = list(site.listed)
+    berlin, bonn = 1, 3
+    theirs = {
+        # What somebody else does while a dialog is open → what is refused with which words.
+        "renamed Bonn to IMPORTANT": (bonn, {"name": "IMPORTANT"}, ("rename", "delete", "target", "parent")),
+        "moved Bonn to Depot / Bonn": (bonn, {"parent": "g1"}, ("rename", "delete", "target", "parent")),
+        "it was Depot / Berlin / Vans and is Depot / PRODUCTION / Vans": (
+            berlin,
+            {"name": "PRODUCTION"},
+            ("g3", "g3d"),
+        ),
+        "it was Depot / Berlin / Vans and is Berlin / Vans": (berlin, {"parent": ""}, ("g3", "g3d")),
+    }
+    for words, (which, change, refused) in theirs.items():
+        site.listed[:] = began
+        site.listed[which] = replace(began[which], **change)
+        await groups.refresh()
+        works = {
+            "rename": lambda: groups.rename("g4", "Bonn 2", seen=seen),
+            "delete": lambda: groups.delete("g4", seen=seen),
+            "target": lambda: groups.move("g3", "g4", seen=seen),
+            "parent": lambda: groups.create("Bikes", "g4", seen=seen),
+            "g3": lambda: groups.move("g3", "g4", seen=seen),
+            "g3d": lambda: groups.delete("g3", seen=seen),
+        }
+        for key in refused:
+            error = await failing(works[key]())
+            assert (error.kind, error.sent) == (Kind.CONFLICT, Sent.NEVER), (words, key)
+            assert words in error.what and "nothing was sent" in error.what, (words, key)
+    assert not {"create_group", "change_group", "delete_group"} & {call[0] for call in site.calls}
+
+
+async def test_what_was_filled_or_emptied_since_it_was_shown_is_not_deleted(groups: Groups, site: SiteProvider) -> None:
+    seen = await groups.tree()
+    kept = site.within.pop("g3")
+    await groups.refresh()
+    error = await failing(groups.delete("g3", seen=seen))
+    assert error.kind is Kind.CONFLICT and "was shown with 5 devices and holds nothing by now" in error.what
+    site.within["g4"] = kept
+    error = await failing(groups.delete("g4", seen=seen))
+    assert error.kind is Kind.CONFLICT and "was shown with nothing and holds 5 devices by now" in error.what
+    assert site.count("delete_group") == 0
 
 
 async def test_a_group_that_is_gone_is_a_sentence_and_leaves_the_tree_with_its_memberships(
@@ -175,7 +222,11 @@ async def test_a_group_that_is_gone_is_a_sentence_and_leaves_the_tree_with_its_m
     await groups.members("g3")
     assert len(where(context)) == 5
     del site.listed[2]
-    for work in (groups.rename("g3", "Cars"), groups.move("g3", ""), groups.delete("g3")):
+    for work in (
+        groups.rename("g3", "Cars", seen=await groups.tree()),
+        groups.move("g3", "", seen=await groups.tree()),
+        groups.delete("g3", seen=await groups.tree()),
+    ):
         error = await failing(work)
         assert error.kind is Kind.NOT_FOUND
     assert "g3" not in await groups.tree()
@@ -186,34 +237,36 @@ async def test_a_group_that_is_gone_is_a_sentence_and_leaves_the_tree_with_its_m
 
 
 async def test_moving_goes_to_the_top_and_never_below_itself(groups: Groups, site: SiteProvider) -> None:
-    saved = await groups.move("g3", "")
+    saved = await groups.move("g3", "", seen=await groups.tree())
     assert saved.sentence == "Vans is now at the top."
     assert site.listed[2].parent == ""
-    assert "below itself" in (await failing(groups.move("g1", "g2"))).what
-    assert "already" in (await failing(groups.move("g3", ""))).what
-    assert "not listed any more" in (await failing(groups.move("g3", "gone"))).what
+    assert "below itself" in (await failing(groups.move("g1", "g2", seen=await groups.tree()))).what
+    assert "already" in (await failing(groups.move("g3", "", seen=await groups.tree()))).what
+    assert "not listed any more" in (await failing(groups.move("g3", "gone", seen=await groups.tree()))).what
     # The other one, whom nobody told, moves the target below it: what the service holds decides.
     site.listed[3] = replace(site.listed[3], parent="g3")
-    assert "below itself" in (await failing(groups.move("g3", "g4"))).what
+    assert "moved Bonn to Vans / Bonn" in (await failing(groups.move("g3", "g4", seen=await groups.tree()))).what
+    assert "below itself" in (await failing(groups.move("g3", "g4", seen=await groups.tree()))).what
     assert site.count("change_group") == 1
 
 
 async def test_a_lost_answer_to_a_change_is_looked_up(groups: Groups, site: SiteProvider) -> None:
     site.lost = ["change_group", "delete_group"]
-    saved = await groups.move("g3", "g4")
+    saved = await groups.move("g3", "g4", seen=await groups.tree())
     assert saved.doubt and "it was done: Vans is now in Bonn" in saved.sentence
     site.plan_failures("change_group", FleetError(Kind.SERVER, "It failed", status=502, sent=Sent.MAYBE))
-    saved = await groups.rename("g3", "Cars")
+    saved = await groups.rename("g3", "Cars", seen=await groups.tree())
     assert saved.doubt and "the change is not there" in saved.sentence
     site.within.clear()
-    saved = await groups.delete("g3")
+    await groups.refresh()
+    saved = await groups.delete("g3", seen=await groups.tree())
     assert saved.doubt and "Vans is gone now" in saved.sentence
 
 
 async def test_only_what_is_empty_is_deleted(groups: Groups, site: SiteProvider) -> None:
-    assert "holds 1 group and 3 devices" in (await failing(groups.delete("g2"))).what
-    assert "holds 1 group:" in (await failing(groups.delete("g1"))).what
-    saved = await groups.delete("g4")
+    assert "holds 1 group and 3 devices" in (await failing(groups.delete("g2", seen=await groups.tree()))).what
+    assert "holds 1 group:" in (await failing(groups.delete("g1", seen=await groups.tree()))).what
+    saved = await groups.delete("g4", seen=await groups.tree())
     assert (saved.sentence, saved.group_id) == ("Bonn is deleted.", "")
     assert site.count("delete_group") == 1
 
@@ -221,7 +274,12 @@ async def test_only_what_is_empty_is_deleted(groups: Groups, site: SiteProvider)
 async def test_a_locked_connection_changes_nothing(groups: Groups, context: Context, site: SiteProvider) -> None:
     context.arming.lock()
     asked = len(site.calls)
-    for work in (groups.create("X"), groups.rename("g4", "X"), groups.move("g4", "g1"), groups.delete("g4")):
+    for work in (
+        groups.create("X"),
+        groups.rename("g4", "X", seen=await groups.tree()),
+        groups.move("g4", "g1", seen=await groups.tree()),
+        groups.delete("g4", seen=await groups.tree()),
+    ):
         assert (await failing(work)).kind is Kind.READ_ONLY
     assert len(site.calls) == asked
 

@@ -113,15 +113,15 @@ async def test_groups_are_made_renamed_moved_and_deleted(build: Callable[..., Mi
     root = tree.roots[0]
     made = await session.groups.create("New vans", root)
     assert house.world.groups.get(made.group_id).parent == root
-    await session.groups.rename(made.group_id, "Newer vans")
-    await session.groups.move(made.group_id, "")
+    await session.groups.rename(made.group_id, "Newer vans", seen=await session.groups.tree())
+    await session.groups.move(made.group_id, "", seen=await session.groups.tree())
     record = house.world.groups.get(made.group_id)
     assert (record.name, record.parent) == ("Newer vans", None)
-    gone = await session.groups.delete(made.group_id)
+    gone = await session.groups.delete(made.group_id, seen=await session.groups.tree())
     assert gone.sentence == "Newer vans is deleted."
     assert made.group_id not in await session.groups.tree()
     full = next(key for key in tree.all() if tree.node(key).devices)
-    assert (await failing(session.groups.delete(full))).kind is Kind.CONFLICT
+    assert (await failing(session.groups.delete(full, seen=await session.groups.tree()))).kind is Kind.CONFLICT
 
 
 @pytest.mark.parametrize("fault", [Slow(after=True), Reset(after=True), Cut(20), Status(502)])

@@ -267,6 +267,41 @@ async def test_a_group_gone_meanwhile_is_told_and_the_cursor_stays_near(tmp_path
         assert gone not in screen.source.tree and screen.grid.cursor_index == at - 1
 
 
+async def test_a_dialog_changes_only_the_group_that_it_showed(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24) as house:
+        empty, other = made(house, "Empty one"), made(house, "Iceland")
+        groups, screen = house.fleet.world.groups, await shown(house)
+
+        async def theirs(key: str, name: str, parent: str | None) -> None:
+            groups.save(key, name, parent, True)
+            await house.session.groups.refresh()
+            await house.rest()
+
+        put_on(screen, "Empty one")
+        await house.press("c", "down", "down", "down", "enter")
+        await theirs(empty, "IMPORTANT", None)
+        await house.type("delete empty one")
+        await house.press("enter")
+        assert any("renamed Empty one to IMPORTANT meanwhile: nothing was sent" in one for one in house.toasts())
+        put_on(screen, "IMPORTANT")
+        await house.press("e")
+        await theirs(empty, "MORE IMPORTANT", None)
+        await house.type(" 2")
+        await house.press("enter")
+        assert any("renamed IMPORTANT to MORE IMPORTANT" in one for one in house.toasts())
+        put_on(screen, "MORE IMPORTANT")
+        await house.press("c", "down", "down", "enter")
+        await house.type("iceland")
+        await house.press("enter")
+        assert "goes below Iceland" in house.text()
+        (iberia,) = screen.source.tree.find("Iberia")
+        await theirs(other, "PRODUCTION-ALL", iberia)
+        await house.press("y")
+        assert any("renamed Iceland to PRODUCTION-ALL" in one for one in house.toasts())
+        assert groups.get(empty).parent is None and groups.get(empty).name == "MORE IMPORTANT"
+        assert house.net.count("POST", SAVE) == house.net.count("POST", "/group/delete") == 0
+
+
 async def test_one_change_at_a_time(tmp_path: Path) -> None:
     async with open_house(tmp_path, midm=True, devices=24) as house:
         screen = await shown(house)

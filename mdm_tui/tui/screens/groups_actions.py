@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
-from mdm_tui.fleet.groups import Node
+from mdm_tui.fleet.groups import GroupTree, Node
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import show_time
@@ -102,7 +102,7 @@ class GroupsActions(_Base):
 
     def action_act(self) -> None:
         """What can be done with the group under the cursor."""
-        node = self.source.node(self.grid.cursor_id)
+        seen, node = self.source.tree, self.source.node(self.grid.cursor_id)
         options: list[tuple[str, str, str]] = []
         edits, can = self.session.can(Capability.GROUP_EDIT), self.session.can
         if node is not None:
@@ -116,18 +116,20 @@ class GroupsActions(_Base):
             self.tell(f"{self.session.factory.title} lets nobody change groups through its API.", "warning")
             return
         title = "Groups" if node is None else clean(node.name, 40)
-        self.app.push_screen(Choose(title, options), lambda key: self._do(key, node) if key else None)
+        self.app.push_screen(Choose(title, options), lambda key: self._do(key, node, seen) if key else None)
 
     def action_new(self) -> None:
         """A group below the one under the cursor or at the top, or devices to register."""
-        node = self.source.node(self.grid.cursor_id)
+        seen, node = self.source.tree, self.source.node(self.grid.cursor_id)
         options = self._new_options(node)
         if not options:
             self.tell(f"{self.session.factory.title} lets nobody make groups through its API.", "warning")
         elif len(options) == 1:
-            self._do(options[0][0], node)
+            self._do(options[0][0], node, seen)
         else:
-            self.app.push_screen(Choose("What is new?", options), lambda key: self._do(key, node) if key else None)
+            self.app.push_screen(
+                Choose("What is new?", options), lambda key: self._do(key, node, seen) if key else None
+            )
 
     def _new_options(self, node: Node | None) -> list[tuple[str, str, str]]:
         options: list[tuple[str, str, str]] = []
@@ -140,7 +142,8 @@ class GroupsActions(_Base):
             options.append(("register", "Register devices", where))
         return options
 
-    def _do(self, key: str, node: Node | None) -> None:
+    def _do(self, key: str, node: Node | None, seen: GroupTree) -> None:
+        """seen: the tree that was shown when this began: the dialogs show it, and it goes along with what is sent."""
         if key == "register":
             from mdm_tui.tui.screens.register import open_register
 
@@ -149,20 +152,20 @@ class GroupsActions(_Base):
             self.open_devices(node.id)
         elif key in ("new", "top"):
             parent = node if key == "new" else None
-            self._change("created", lambda: self._new(parent), "new group")
+            self._change("created", lambda: self._new(parent, seen), "new group")
         elif node is not None:
             work = {"rename": self._rename, "move": self._move, "delete": self._delete}[key]
             words = {"rename": "renamed", "move": "moved", "delete": "deleted"}[key]
-            self._change(words, lambda: work(node), key)
+            self._change(words, lambda: work(node, seen), key)
 
     def action_rename(self) -> None:
-        node = self.source.node(self.grid.cursor_id)
+        seen, node = self.source.tree, self.source.node(self.grid.cursor_id)
         if node is None:
             return
         if not self.session.can(Capability.GROUP_EDIT):
             self.tell(f"{self.session.factory.title} lets nobody change groups through its API.", "warning")
             return
-        self._change("renamed", lambda: self._rename(node), "rename")
+        self._change("renamed", lambda: self._rename(node, seen), "rename")
 
     # --- changing ---
 
@@ -194,51 +197,50 @@ class GroupsActions(_Base):
         if not self.gone:
             await self.take()
 
-    async def _new(self, parent: Node | None) -> None:
-        where = f"below {clean(self.source.tree.path_text(parent.id), 200)}" if parent is not None else "at the top"
+    async def _new(self, parent: Node | None, seen: GroupTree) -> None:
+        where = f"below {clean(seen.path_text(parent.id), 200)}" if parent is not None else "at the top"
         parent_id = parent.id if parent is not None else ""
         check = _namer(lambda name: bool(self.source.tree.named(name, parent_id)))
         name = await answer(self.app, Prompt("A new group", f"It is made {where}.", check=check))
         if name is not None:
             name = name.strip()
-            await self._sent(f"creating {clean(name, 40)}", self.session.groups.create(name, parent_id))
+            await self._sent(f"creating {clean(name, 40)}", self.session.groups.create(name, parent_id, seen=seen))
 
-    async def _rename(self, node: Node) -> None:
-        siblings = self.source.tree
-        check = _namer(lambda name: any(key != node.id for key in siblings.named(name, node.parent)))
-        words = f"It stays where it is: {clean(siblings.path_text(node.id), 200)}"
+    async def _rename(self, node: Node, seen: GroupTree) -> None:
+        check = _namer(lambda name: any(key != node.id for key in seen.named(name, node.parent)))
+        words = f"It stays where it is: {clean(seen.path_text(node.id), 200)}"
         title = f"Another name for {clean(node.name, 60)}"
         name = await answer(self.app, Prompt(title, words, node.group.name, check=check))
         if name is not None and name.strip() != node.group.name:
-            work = self.session.groups.rename(node.id, name.strip())
+            work = self.session.groups.rename(node.id, name.strip(), seen=seen)
             await self._sent(f"renaming {clean(node.name, 40)}", work)
 
-    async def _move(self, node: Node) -> None:
-        tree, name = self.source.tree, clean(node.name, 60)
+    async def _move(self, node: Node, seen: GroupTree) -> None:
+        name = clean(node.name, 60)
         to = await choose_group(
-            self.app, tree, f"Move {name} below", top="At the top", why_not=lambda key: tree.why_not_move(node.id, key)
+            self.app, seen, f"Move {name} below", top="At the top", why_not=lambda key: seen.why_not_move(node.id, key)
         )
         if to is None:
             return
         to = "" if to == TOP else to
-        where = f"below {clean(tree.path_text(to), 200)}" if to else "to the top"
+        where = f"below {clean(seen.path_text(to), 200)}" if to else "to the top"
         words = (
-            f"{clean(tree.path_text(node.id), 200)} goes {where}, with {devices_words(node)}. "
+            f"{clean(seen.path_text(node.id), 200)} goes {where}, with {devices_words(node)}. "
             "What reaches the groups above it reaches these devices from then on."
         )
         if await answer(self.app, Ask(f"Move {name}?", words, "move it")):
-            await self._sent(f"moving {name}", self.session.groups.move(node.id, to))
+            await self._sent(f"moving {name}", self.session.groups.move(node.id, to, seen=seen))
 
-    async def _delete(self, node: Node) -> None:
+    async def _delete(self, node: Node, seen: GroupTree) -> None:
         name = clean(node.name, 60)
         shown = name if name == node.group.name and len(name) <= 40 else node.id[-6:]
         lines = [
-            (f"{clean(self.source.tree.path_text(node.id), 200)}   id {clean(node.id, 80)}", ""),
+            (f"{clean(seen.path_text(node.id), 200)}   id {clean(node.id, 80)}", ""),
             (f"It holds {devices_words(node)}; the service deletes only what is empty.", "muted"),
             ("It cannot be brought back, and a new one of its name has another id.", "warn"),
         ]
         if await answer(self.app, Typed(f"Delete the group {name}", lines, f"delete {shown}", to="delete it")):
-            await self._sent(f"deleting {name}", self.session.groups.delete(node.id))
+            await self._sent(f"deleting {name}", self.session.groups.delete(node.id, seen=seen))
 
     # --- out of here ---
 
