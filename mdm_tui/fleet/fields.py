@@ -17,7 +17,7 @@ from .provider import Capability
 from .report import Report, get, last
 from .values import Kind, number, parse
 
-__all__ = ["COLUMNS", "FIELDS", "Field", "column", "default_columns", "known", "offered", "values"]
+__all__ = ["COLUMNS", "FIELDS", "Field", "column", "default_columns", "is_named", "known", "offered", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,32 @@ def _first(*paths: str) -> Callable[[Report], Any]:
     return derive
 
 
+# What stands for the model of a device that is not said to have one.
+_NO_MODEL = "device"
+
+
 def _name(report: Report) -> Any:
     # A device without a label is still named: its model and the end of its serial or id.
     label = get(report, "identity.displayName")
     if isinstance(label, str) and label.strip():
         return label
-    model = _first("hardware.model", "summary.model")(report) or "device"
-    tail = str(_first("hardware.serialNumber", "summary.serialNumber", "identity.id")(report) or "")
-    return f"{model} …{tail[-6:]}" if tail else str(model)
+    model = _first("hardware.model", "summary.model")(report)
+    return _derived_name(model, _first("hardware.serialNumber", "summary.serialNumber", "identity.id")(report))
+
+
+def _derived_name(model: Any, tail: Any) -> str:
+    tail = str(tail or "")
+    return f"{model or _NO_MODEL} …{tail[-6:]}" if tail else str(model or _NO_MODEL)
+
+
+def is_named(values: Mapping[str, Value]) -> bool:
+    """Whether the name among a device's values is one that the service said, not one made of what else is known."""
+    name = values.get("name")
+    if name in (None, "", "(unreadable)"):
+        return False
+    tails = (values.get("serial"), values.get("id"), None)
+    made = {_derived_name(model, tail) for model in (values.get("model"), None) for tail in tails}
+    return name not in made
 
 
 def _state(report: Report) -> Any:

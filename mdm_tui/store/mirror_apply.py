@@ -13,7 +13,7 @@ from typing import Any
 
 from mdm_tui.fleet import faults
 from mdm_tui.fleet.devices import Device, Value
-from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.fields import COLUMNS, is_named
 from mdm_tui.fleet.text import normal_serial
 
 from .keys import SEARCHED, SORT_KEYS, search_text, sort_key, storable
@@ -26,6 +26,8 @@ MISSES = 2
 MEMBERSHIP = ("group", "groupid")
 
 _KEYS = tuple(COLUMNS)
+# What tells whether a name was said or made.
+_NAMED_BY = frozenset(("name", "model", "serial", "id", "faults"))
 _READ = (
     "SELECT k, id, at, unreadable, raw_hash, member_at, "
     + ", ".join(f"f_{key}" for key in _KEYS)
@@ -226,6 +228,8 @@ def _derived(values: Mapping[str, Value], changed: Iterable[str], unreadable: bo
     found: dict[str, Any] = {f"s_{key}": sort_key(values[key]) for key in SORT_KEYS if key in changed}
     if changed & frozenset(SEARCHED):
         found["search"] = search_text(values)
+    if changed & _NAMED_BY:
+        found["said_name"] = sort_key(values["name"]) if is_named(values) and not unreadable else None
     if "serial" in changed:
         serial = values["serial"]
         found["serial_key"] = normal_serial(serial if isinstance(serial, str) else None) or None

@@ -15,7 +15,7 @@ from .keys import SEARCHED, SORT_KEYS
 
 __all__ = ["FINGERPRINT", "build", "is_current"]
 
-_LAYOUT = 3
+_LAYOUT = 4
 
 _FIELDS = "".join(f", f_{key}" for key in COLUMNS)
 _SORTS = "".join(f", s_{key} TEXT" for key in SORT_KEYS)
@@ -34,13 +34,13 @@ _TABLES = (
     f"""CREATE TABLE device(
         k INTEGER PRIMARY KEY, conn INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, present_at REAL NOT NULL,
         missed INTEGER NOT NULL DEFAULT 0, unreadable TEXT NOT NULL DEFAULT '', problem INTEGER NOT NULL DEFAULT 0,
-        raw_hash BLOB, member_at REAL, serial_key TEXT, search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS},
+        raw_hash BLOB, member_at REAL, serial_key TEXT, said_name TEXT, search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS},
         UNIQUE (conn, id))""",
     # The default order, with all that the usual filters look at: such a view never touches the table.
     "CREATE INDEX device_name ON device(conn, s_name, id, problem, f_seen, f_segment, search)",
     # In the order of the serial numbers, so that joining connections by them sorts nothing; with what it looks at.
     """CREATE INDEX device_twin ON device(
-        serial_key, conn, id, s_name, f_seen, s_os, s_build, s_group, f_segment, search)""",
+        serial_key, conn, id, s_name, said_name, f_seen, s_os, s_build, s_group, f_segment, search)""",
     "CREATE INDEX device_group ON device(conn, f_groupid) WHERE f_groupid IS NOT NULL",
     "CREATE TABLE raw(k INTEGER PRIMARY KEY, list BLOB, detail BLOB, detail_at REAL)",
     f"CREATE TABLE policy(conn INTEGER NOT NULL, at REAL NOT NULL, {_names(Policy)}, PRIMARY KEY (conn, id))",

@@ -55,7 +55,7 @@ _DIFFERS = {
 DISAGREEMENTS = tuple(_DIFFERS)
 _ANY_DIFFERENCE = f"({' OR '.join(_DIFFERS.values())})"
 # Columns whose sort keys are in the index.
-_COVERED = frozenset(("name", "seen", "os", "build", "group", "segment"))
+_COVERED = frozenset(("name", "said", "seen", "os", "build", "group", "segment"))
 _DIFFERS_BY = ("os", "build", "group", "segment", "seen")
 
 
@@ -63,7 +63,8 @@ _DIFFERS_BY = ("os", "build", "group", "segment", "seen")
 class TwinView:
     """What is asked of several connections, one row for a device however many of them know it.
 
-    words: each must be found on any side. sort: as in `View`; the value is that of the first connection that has one.
+    words: each must be found on any side. sort: as in `View`; the value is that of the first connection that has one
+    (of names: that was said one).
     differs_only: rows with a disagreement. only_in: rows that this connection alone has, those that cannot be joined
     among them. now: epoch seconds, for what is silent. only: no others than these keys. differs_in: rows with one of
     these disagreements.
@@ -101,6 +102,9 @@ def id_statement(view: TwinView) -> tuple[str, dict[str, Any]]:
         key = known_column(name)
         expression, collate = sort_expression(key, ":silent")
         value = _value(key, expression, len(view.connections), columns)
+        if key == "name":
+            # A name that any service said comes before one that was made for want of it.
+            value = f"coalesce({_value('said', 'device.said_name', len(view.connections), columns)}, {value})"
         order.append(f"{value} {collate} {'DESC' if descending else 'ASC'} NULLS LAST")
     params["silent"] = view.now - SILENT_AFTER
     made = ["", *(f"{expression} AS {name}" for name, expression in columns.items())]

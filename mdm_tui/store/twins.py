@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mdm_tui.fleet.devices import DeviceKey, Value
-from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.fields import COLUMNS, is_named
 
 from . import twin_compile
 from .keys import storable
@@ -58,7 +58,11 @@ class TwinRow:
         return tuple(DeviceKey(side.connection, side.row.id) for side in self.sides)
 
     def value(self, column: str) -> Value:
-        """The value of the first side that has one, as the order of a view takes it."""
+        """The value of the first side that has one, as the order of a view takes it; a said name before a made one."""
+        if column == "name":
+            for side in self.sides:
+                if is_named(side.row.values):
+                    return side.row.values["name"]
         found = (side.row.values.get(column) for side in self.sides)
         return next((value for value in found if value not in (None, "")), None)
 

@@ -53,6 +53,23 @@ async def test_one_row_for_a_device_that_both_know(mirror: Mirror) -> None:
     assert turned.sides[0].row == (await mirror.rows(B, ["b1"]))["b1"]
 
 
+async def test_a_name_that_a_service_said_comes_before_a_made_one(mirror: Mirror) -> None:
+    made = {"name": "Pixel 9 …004711", "model": "Pixel 9", "serial": "PX004711"}
+    await fill(mirror, B, b1=made, b2={"name": "device …004712", "serial": "PX004712"}, b3={"serial": "PX3"})
+    await fill(mirror, A, a1={**made, "name": "zebra scanner"}, a2={"name": "Alpha", "serial": "PX004712"})
+    turned = (B, A)
+    keys = ["s:PX004712", "s:PX3", "s:PX004711"]
+    assert await mirror.twin_ids(TwinView(turned)) == keys, "Alpha, device b3, zebra scanner"
+    assert await mirror.twin_ids(TwinView(turned, sort=(("name", True),))) == keys[::-1]
+    rows = await mirror.twin_rows(turned, keys)
+    assert [rows[key].value("name") for key in keys] == ["Alpha", "device b3", "zebra scanner"]
+    assert await mirror.twin_ids(TwinView(turned, words=("zebra",))) == ["s:PX004711"]
+    # Named nowhere: the made one is better than none.
+    await fill(mirror, A, a1=made)
+    assert (await mirror.twin_rows(turned, keys))["s:PX004711"].value("name") == made["name"]
+    assert await mirror.twin_ids(TwinView(turned)) == ["s:PX004712", "s:PX3", "s:PX004711"]
+
+
 @pytest.mark.parametrize("serial", ["", None, "unknown", "0123456789ABCDEF", "0000"])
 async def test_no_join_by_a_serial_that_is_none(mirror: Mirror, serial: str | None) -> None:
     await fill(mirror, A, x={"serial": serial})

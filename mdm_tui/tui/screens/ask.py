@@ -62,9 +62,10 @@ class Choose(FleetModal):
         none: bool = False,
         off: Collection[str] = (),
     ) -> None:
-        """off: keys that cannot be chosen; their notes say why. now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
+        """now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
 
-        keep: these are chosen; choosing switches one on or off, and the answer is the whole set.
+        keep: these are chosen; choosing switches one on or off, and the answer is the whole set. off: keys that cannot
+        be chosen; their notes say why.
         """
         super().__init__()
         self._title, self._options, self._now, self._none = title, list(options), now, none
