@@ -87,6 +87,25 @@ async def test_the_form_says_all_parts_and_changes_only_what_was_touched(tmp_pat
         assert "3 changes" in house.text() and sent(house) == []
 
 
+async def test_everyone_is_never_one_key_away(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        await on_field(house, "everyone")
+        await house.press("enter")
+        assert "Reach EVERY device of the site?" in house.text() and not screen.rollout.everyone
+        await house.press("escape")
+        assert house.screen is screen and not screen.rollout.everyone
+        assert screen.query_one("#form", LinesView).entry.path == "everyone", "a dialog moves nothing"
+        await house.press("enter", "y")
+        assert screen.rollout.everyone
+        await house.press("enter")
+        assert not screen.rollout.everyone, "off needs no question"
+        await house.press("1", "9")
+        assert house.screen is screen
+        await house.press("enter")
+        assert "Name of the rollout" in house.text() and not screen.rollout.everyone
+
+
 async def test_undo_and_redo_go_through_the_form_and_the_text_alike(tmp_path: Path) -> None:
     async with open_house(tmp_path, midm=True) as house:
         screen = await opened(house, "Cold chain")

@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from textual import events
+
 from mdm_tui.fleet.rollouts import Option, RolloutApp
 from mdm_tui.fleet.text import clean, normal_serial
-from mdm_tui.tui.screens.ask import Choose
+from mdm_tui.tui.screens.ask import Ask, Choose
 from mdm_tui.tui.screens.dialogs import Item, Prompt, Search, answer, filtered
 from mdm_tui.tui.screens.groups_choose import choose_group
 from mdm_tui.tui.screens.policies_actions import device_search, marked_devices
-from mdm_tui.tui.screens.rollout_form import app_words, image_words
+from mdm_tui.tui.screens.rollout_form import FormLines, app_words, image_words
 from mdm_tui.tui.screens.rollouts_source import counted
 from mdm_tui.tui.widgets.form import Pick
 from mdm_tui.tui.widgets.grid import Grid
@@ -63,11 +65,39 @@ class RolloutFields(_Base):
         elif key == "name":
             if what != "clear":
                 await self._ask_name()
-        elif key in ("enabled", "everyone"):
+        elif key == "enabled":
             if what != "clear":
-                self.put(key, not (self.rollout.enabled if key == "enabled" else self.rollout.everyone))
+                self.put(key, not self.rollout.enabled)
+        elif key == "everyone":
+            if what != "clear":
+                await self._everyone()
         elif (option := next((one for one in self.service.form.options if one.key == key), None)) is not None:
             await self._option(option, what)
+
+    async def _everyone(self) -> None:
+        """Off at once; on only after asking: it is one key away from every device of the site."""
+        if not self.rollout.everyone:
+            words = (
+                f"On {self.session.connection.name}, {self.session.factory.title}: the groups and devices of the scope "
+                "are ignored then. Nothing is sent before F2, which asks for the number of devices."
+            )
+            if not await answer(self.app, Ask("Reach EVERY device of the site?", words, "everyone")):
+                return
+        self.put("everyone", not self.rollout.everyone)
+
+    # --- coming back ---
+
+    _left = False
+
+    def on_screen_suspend(self) -> None:
+        """A dialog keeps the cursor where it is; another screen of the app does not."""
+        self._left = self not in self.app.screen_stack
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """After another screen the cursor is on the name: an enter meant for a list switches nothing."""
+        if self._left:
+            self._left = False
+            self.query_one("#form", FormLines).move_to(1)
 
     async def _ask_name(self) -> None:
         now = self.named(self.document)
