@@ -41,12 +41,15 @@ class Arming:
         self._touched = self._moment()
         self._seconds = 0.0
         self._ended = ""
+        self._closed = False
 
     def arm(self, typed: str, minutes: float = MINUTES) -> None:
         """Unlock for so many minutes. typed: the connection's name. Raises `FleetError` when it may not be."""
         name = self._connection.name
         if self._connection.read_only:
             raise FleetError(Kind.READ_ONLY, "Not armed", sent=Sent.NEVER)
+        if self._closed:
+            raise self._over("Not armed")
         if not self._connection.production:
             raise self._invalid(f"{name} is not a production connection", "Changes need no arming here.")
         if minutes not in CHOICES:
@@ -61,6 +64,11 @@ class Arming:
     def lock(self) -> None:
         """Lock now; may be called from any thread and from a signal handler."""
         self._began = None
+
+    def close(self) -> None:
+        """Lock for good: the connection ends, production or not."""
+        self._closed = True
+        self.lock()
 
     def touch(self) -> None:
         """A key was pressed: somebody is there. It does not bring back what has locked already."""
@@ -81,8 +89,8 @@ class Arming:
 
     @property
     def locked(self) -> bool:
-        """Whether changes are refused for want of arming; never on a connection that is not production."""
-        return self._connection.production and not self.armed
+        """Whether changes are refused for want of arming; on a connection that is not production only at its end."""
+        return self._closed or (self._connection.production and not self.armed)
 
     def left(self) -> float:
         """Seconds until it locks; 0 when it is not armed. Idleness counts in its last minute only."""
@@ -103,12 +111,14 @@ class Arming:
         """Why nothing may be changed, in a word; "" when it may be."""
         if self._connection.read_only:
             return "READ-ONLY"
-        return "LOCKED" if self.locked else ""
+        return "CLOSED" if self._closed else "LOCKED" if self.locked else ""
 
     def need(self, what: str = "Nothing was sent") -> None:
         """Raise `FleetError` READ_ONLY, sent NEVER, unless changes may be sent now. what: how its sentence begins."""
         if self._connection.read_only:
             raise FleetError(Kind.READ_ONLY, what, sent=Sent.NEVER)
+        if self._closed:
+            raise self._over(what)
         if self.locked:
             raise FleetError(Kind.READ_ONLY, f"{what}: {self.why()}", sent=Sent.NEVER, todo="Press A to arm it.")
 
@@ -125,6 +135,10 @@ class Arming:
 
     def _since(self, moment: _Moment) -> float:
         return max(self._clock.now() - moment.now, self._clock.monotonic() - moment.monotonic)
+
+    def _over(self, what: str) -> FleetError:
+        what = f"{what}: {self._connection.name} is closed"
+        return FleetError(Kind.REFUSED, what, sent=Sent.NEVER, todo="Open it again first.")
 
     @staticmethod
     def _invalid(what: str, todo: str) -> FleetError:

@@ -16,6 +16,7 @@ from .changes import as_change
 from .clock import Clock
 from .events import DetailChanged, DevicesChanged, Noticed, Severity
 from .hub import Hub
+from .wire import OnWire
 
 if TYPE_CHECKING:
     from mdm_tui.config.connections import Connection
@@ -35,7 +36,8 @@ class Context:
     connect: makes the provider (reads the secrets, imports the network library in a thread); called until it succeeds.
     refused: permission → (when, sentence). unsupported: capability → sentence. connected: set while there is one.
     looked: the first page of devices of this session is in the mirror; walked: all of them are.
-    owner: this process, for the journal. arming: whether changes may be sent.
+    owner: this process, for the journal. arming: whether changes may be sent. wire: changes without an answer yet.
+    closed: the service is not called any more.
     """
 
     def __init__(
@@ -66,13 +68,31 @@ class Context:
         self.walked = asyncio.Event()
         self.owner = ""
         self.arming = Arming(connection, clock)
+        self.wire = OnWire()
+        self.closed = False
         self._connect = connect
         self._shown: tuple[str, ...] = ()
         self._connecting: asyncio.Future[Provider] | None = None
 
+    # the end
+    def seal(self) -> None:
+        """Send no change any more, whoever asks for one and however it was confirmed; what is on the wire goes on."""
+        self.arming.close()
+
+    def close(self) -> None:
+        """Call the service no more."""
+        self.seal()
+        self.closed = True
+
+    def _need_open(self) -> None:
+        if self.closed:
+            what = f"Nothing was asked: {self.connection.name} is closed"
+            raise FleetError(Kind.REFUSED, what, sent=Sent.NEVER, todo="Open it again first.")
+
     # the provider
     async def ensure(self) -> Provider:
         """The connected provider; connects when there is none. Raises what stands in the way, each time."""
+        self._need_open()
         if self.provider is not None:
             return self.provider
         if self._connecting is not None:
@@ -123,6 +143,8 @@ class Context:
     async def call(self, work: Callable[[Provider], Awaitable[T]], capability: Capability | None = None) -> T:
         """Run one call, remembering refusals and what the service does not have. Raises `FleetError` only."""
         provider = await self.ensure()
+        # Once more: connecting may have taken its time.
+        self._need_open()
         try:
             return await work(provider)
         except FleetError as error:
@@ -141,7 +163,17 @@ class Context:
         async def allowed(provider: Provider) -> T:
             # Here and not only before: connecting may have taken its time.
             self.arming.need()
-            return await work(provider)
+            wired = self.wire.begin(capability)
+            try:
+                answer = await work(provider)
+            except FleetError as error:
+                self.wire.end(wired, error.sentence())
+                raise
+            except BaseException:
+                self.wire.end(wired, "its answer was not understood")
+                raise
+            self.wire.end(wired, "the service confirmed it")
+            return answer
 
         self.arming.need()
         try:

@@ -239,6 +239,7 @@ class Session(Services):
             return
         self._stopped = True
         context = self._context
+        context.seal()
         editing = (self._devices, self._policies, self._rollouts)
         for service in (self._registration, self._groups, self._overview, self._sync, self._commands, *editing):
             if service is None:
@@ -247,6 +248,7 @@ class Session(Services):
                 await service.stop()
             except FleetError:
                 _log.exception("stopping %s", type(service).__name__)
+        context.close()
         self.hub.close()
         provider = context.let_go()
         if provider is not None:

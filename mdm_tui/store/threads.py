@@ -10,9 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
+
 from .files import BROKEN, Source, trouble
 
-__all__ = ["Interrupted", "Reader", "Writer"]
+__all__ = ["Closed", "Interrupted", "Reader", "Writer"]
 
 T = TypeVar("T")
 # Of SQLite's machine: a millisecond or two. Each look takes the interpreter's lock.
@@ -22,6 +24,14 @@ Work = Callable[[sqlite3.Connection], T]
 
 class Interrupted(Exception):
     """The call was overtaken by a newer one in its slot, or the store was closed before it ran."""
+
+
+class Closed(Interrupted, FleetError):
+    """The store was closed: a sentence for whoever asks too late, and for those who expect it an interruption."""
+
+    def __init__(self) -> None:
+        what = "The connection's files are closed"
+        FleetError.__init__(self, Kind.STORAGE, what, sent=Sent.NEVER, todo="Open the connection again first.")
 
 
 class _Job(Generic[T]):
@@ -53,7 +63,7 @@ class _Lane:
         job = _Job(work)
         with self._wake:
             if self._closed:
-                raise Interrupted("the store is closed")
+                raise Closed
             if supersede:
                 self._drop_all()
             if self._thread is None:
@@ -77,18 +87,18 @@ class _Lane:
         """End the thread: after the queued jobs (finish), or at once."""
         with self._wake:
             if not finish:
-                self._drop_all()
+                self._drop_all(Closed)
             self._closed = True
             self._wake.notify()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def _drop_all(self) -> None:
+    def _drop_all(self, why: type[Interrupted] = Interrupted) -> None:
         waiting, self._jobs = self._jobs, deque()
         for job in waiting:
             if job.future.set_running_or_notify_cancel():
-                job.future.set_exception(Interrupted())
+                job.future.set_exception(why())
         if self._running is not None:
             self._running.dropped = True
             if self._conn is not None:
@@ -189,7 +199,7 @@ class Reader:
         Cancelling the caller interrupts the statement as well.
         """
         if self._closed:
-            raise Interrupted("the store is closed")
+            raise Closed
         lane = self._lanes.get(slot)
         if lane is None:
             lane = self._lanes[slot] = _Lane(self._source, f"{self._name}-{slot or 'any'}", readonly=True)
