@@ -31,7 +31,7 @@ _JOINED = (
     column("serial", "Serial", "id"),
     column("name", "Name"),
     column("in", "In", doc="the connections that have it"),
-    column("differs", "Differs", doc="what they disagree in: version, group, seen, only"),
+    column("differs", "Differs", doc="what they disagree in: os, build, group, seen, only"),
 )
 _SIDES = "os,group,seen"
 
@@ -42,16 +42,28 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
         devices.list_columns()
         return codes.DONE
     default = _SIDES if arguments.format in listing.PEOPLE else ",".join(COLUMNS)
-    fields = devices.fields_of(default if arguments.columns is None else arguments.columns)
+    joined, asked = _joined(default if arguments.columns is None else arguments.columns)
+    fields = devices.fields_of(asked) if asked else []
     sort = devices.sorting("name" if arguments.sort is None else arguments.sort)
     settings, paths = connect.settings(env)
     chosen = [connect.limited(arguments, found) for found in _chosen(arguments.connections, settings)]
 
     async def work_on_them() -> int:
         async with work.sessions(chosen, paths, env) as found:
-            return await _print(found, arguments, fields, sort)
+            return await _print(found, arguments, joined, fields, sort)
 
     return asyncio.run(work_on_them())
+
+
+def _joined(text: str) -> tuple[Sequence[Field], str]:
+    """What is said once a row, and the columns said of each connection; naming `in` or `differs` names the former."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not {"in", "differs"}.intersection(names):
+        return _JOINED, text
+    by_key = {field.key: field for field in _JOINED}
+    return [by_key[name] for name in dict.fromkeys(names) if name in by_key], ",".join(
+        name for name in names if name not in by_key
+    )
 
 
 def _chosen(text: str | None, found: Settings) -> list[Connection]:
@@ -72,7 +84,11 @@ def _chosen(text: str | None, found: Settings) -> list[Connection]:
 
 
 async def _print(
-    sessions: list[Session], arguments: Namespace, fields: list[Field], sort: tuple[tuple[str, bool], ...]
+    sessions: list[Session],
+    arguments: Namespace,
+    joined: Sequence[Field],
+    fields: list[Field],
+    sort: tuple[tuple[str, bool], ...],
 ) -> int:
     from mdm_tui.services.twins import Twins
 
@@ -93,9 +109,9 @@ async def _print(
         found = await twins.rows(view, some)
         rows += [_row(found[key], names, segments, fields, now) for key in some if key in found]
     if arguments.format in listing.PEOPLE:
-        shown = [*_JOINED, *(_side(field, name, " ") for field in fields for name in names.values())]
+        shown = [*joined, *(_side(field, name, " ") for field in fields for name in names.values())]
     else:
-        shown = [*_JOINED, *(_side(field, name, ".") for name in names.values() for field in fields)]
+        shown = [*joined, *(_side(field, name, ".") for name in names.values() for field in fields)]
     write(rows, shown, arguments.format, now)
     print(
         f"{len(rows):,} of {counts.total:,} devices; {counts.joined:,} in several connections, "
@@ -142,7 +158,7 @@ def _row(
         "serial": row.value("serial"),
         "name": row.value("name"),
         "in": ", ".join(names[side.connection] for side in row.sides),
-        "differs": ", ".join(row.differs) or None,
+        "differs": ", ".join(row.differs_in) or None,
     }
     for side in row.sides:
         values = devices.with_time(side.row, now)

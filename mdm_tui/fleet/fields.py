@@ -165,7 +165,7 @@ _COLUMNS = (
     Field("link", "Link", "enum", "state.link", 8, priority=3, aliases=("connection",), needs=Capability.DEVICE_LINK,
           doc="whether the service is connected to it now"),
     Field("remote", "Remote", "bool", "state.remoteControl", 6, priority=8, needs=Capability.DEVICE_LINK,
-          long="Remote control", doc="whether remote control is open to it"),
+          long="Remote control", doc="whether remote control is available for it"),
     Field("disconnected", "Lost", "time", "state.lastDisconnectedTime", 5, "right", priority=8,
           needs=Capability.DEVICE_LINK, long="Last disconnected"),
     Field("model", "Model", "text", "hardware.model", 18, priority=4, flex=1,

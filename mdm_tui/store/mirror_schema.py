@@ -34,7 +34,8 @@ _TABLES = (
     f"""CREATE TABLE device(
         k INTEGER PRIMARY KEY, conn INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, present_at REAL NOT NULL,
         missed INTEGER NOT NULL DEFAULT 0, unreadable TEXT NOT NULL DEFAULT '', problem INTEGER NOT NULL DEFAULT 0,
-        raw_hash BLOB, member_at REAL, serial_key TEXT, said_name TEXT, search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS},
+        raw_hash BLOB, member_at REAL, serial_key TEXT, said_name TEXT,
+        search TEXT NOT NULL DEFAULT ''{_SORTS}{_FIELDS},
         UNIQUE (conn, id))""",
     # The default order, with all that the usual filters look at: such a view never touches the table.
     "CREATE INDEX device_name ON device(conn, s_name, id, problem, f_seen, f_segment, search)",

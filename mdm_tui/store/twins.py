@@ -12,7 +12,7 @@ from mdm_tui.fleet.devices import DeviceKey, Value
 from mdm_tui.fleet.fields import COLUMNS, is_named
 
 from . import twin_compile
-from .keys import storable
+from .keys import sort_key, storable
 from .mirror_read import Row
 from .twin_compile import DISAGREEMENTS, TwinView
 
@@ -51,6 +51,21 @@ class TwinRow:
     def joinable(self) -> bool:
         """Whether its serial number could join it with another connection's device."""
         return self.key.startswith("s:")
+
+    @property
+    def differs_in(self) -> tuple[str, ...]:
+        """As `differs`, with "os", "build" or both for "version"."""
+        found: list[str] = []
+        for name in self.differs:
+            if name == "version":
+                found += [key for key in ("os", "build") if self._apart(key)]
+            else:
+                found.append(name)
+        return tuple(found)
+
+    def _apart(self, column: str) -> bool:
+        keys = (sort_key(side.row.values.get(column)) for side in self.sides)
+        return len({key for key in keys if key is not None}) > 1
 
     @property
     def devices(self) -> tuple[DeviceKey, ...]:

@@ -70,6 +70,14 @@ async def test_a_name_that_a_service_said_comes_before_a_made_one(mirror: Mirror
     assert await mirror.twin_ids(TwinView(turned)) == ["s:PX004712", "s:PX3", "s:PX004711"]
 
 
+async def test_a_row_says_whether_it_is_the_os_or_the_build_that_differs(mirror: Mirror) -> None:
+    await fill(mirror, A, a1={"serial": "S1", "os": "13", "build": "X"}, a2={"serial": "S2", "os": "13", "build": "X"})
+    await fill(mirror, B, b1={"serial": "S1", "os": "13", "build": "Y"}, b2={"serial": "S2", "os": "14", "build": "Y"})
+    rows = await mirror.twin_rows(BOTH, ["s:S1", "s:S2"])
+    assert rows["s:S1"].differs == ("version",) and rows["s:S1"].differs_in == ("build",)
+    assert rows["s:S2"].differs_in == ("os", "build")
+
+
 @pytest.mark.parametrize("serial", ["", None, "unknown", "0123456789ABCDEF", "0000"])
 async def test_no_join_by_a_serial_that_is_none(mirror: Mirror, serial: str | None) -> None:
     await fill(mirror, A, x={"serial": serial})

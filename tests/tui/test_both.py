@@ -130,6 +130,7 @@ async def test_enter_asks_in_which_system_and_its_header_names_it(tmp_path: Path
         await on.until(lambda: isinstance(on.app.screen, DeviceScreen))
         device = on.app.screen
         depot = on.app.sessions["depot"]
+        assert "‹ Both" in text(on), "what esc leads back to"
         assert device.session is depot and device.device_id == row.sides[1].row.id
         assert device.query_one(Header).text.startswith(" depot ")
         assert on.app.session is depot, "what is armed or gone to from here is depot's"

@@ -266,6 +266,9 @@ def test_both_as_one_list(calm: Desk, tmp_path: Path) -> None:
         assert row["depot.serial"].upper() == row["acme.serial"].upper() and row["depot.id"] != row["acme.id"]
     assert len(rows) - len(joined) == sum("only" in (row["differs"] or "") for row in rows)
     differing = fresh.json("devices", "--both", "--differs")
+    why = fresh.json("devices", "--both", "--differs", "--columns", "serial,in,differs")
+    assert [set(row) for row in why] == [{"serial", "in", "differs"}] * len(differing)
+    assert {word for row in why for word in row["differs"].split(", ")} <= {"os", "build", "group", "seen", "only"}
     assert [row for row in rows if row["differs"]] == differing and len(differing) < len(rows)
     turned = fresh.json("devices", "--both", "--connections", "acme,depot", "--columns", "os", joined[0]["serial"])
     assert list(turned[0]) == ["serial", "name", "in", "differs", "acme.os", "depot.os"]

@@ -49,18 +49,20 @@ class System(NamedTuple):
 Systems = Mapping[str, System]
 """By scope, in the order in which the sides are shown."""
 
-DISAGREEMENTS: Final = {"version": "version", "group": "group", "seen": "last seen", "only": "only in one"}
+DISAGREEMENTS: Final = {"version": "OS or build", "group": "group", "seen": "last seen", "only": "only in one"}
+# How a row says each of `TwinRow.differs_in`.
+_IN_ROW: Final = {**DISAGREEMENTS, "os": "OS", "build": "build"}
 SORTABLE: Final = {"name": "Name", "serial": "Serial", "model": "Model", "os": "OS", "group": "Group", "seen": "Seen"}
 
 _COLUMNS: Final = (
-    Column("name", "Name", 17, flex=3, most=34),
+    Column("name", "Name", 17, flex=2, most=34),
     Column("serial", "Serial", 15, priority=2, clip="middle"),
     Column("model", "Model", 12, priority=4, flex=1, most=24),
     Column("in", "In", 9, priority=1, flex=1, most=20),
     Column("os", "OS", 5, "right", 3),
     Column("group", "Group", 10, priority=5, flex=2, most=26),
     Column("seen", "Seen", 4, "right", 2),
-    Column("differs", "Differs", 14, priority=1, flex=2),
+    Column("differs", "Differs", 18, priority=1, flex=2, most=34),
 )
 
 
@@ -71,12 +73,14 @@ def columns(sorted_by: Sequence[str] = ()) -> list[Column]:
 
 def why_alone(row: TwinRow) -> str:
     """Why a device cannot be joined with another system's, "" when it could be."""
-    if row.joinable:
-        return ""
+    return "" if row.joinable else f"not joined: {_serial_fault(row)}"
+
+
+def _serial_fault(row: TwinRow) -> str:
     serial = str(row.value("serial") or "").strip()
     if not serial:
-        return "not joined: no serial"
-    return "not joined: serial twice" if normal_serial(serial) else "not joined: placeholder serial"
+        return "no serial"
+    return "serial twice" if normal_serial(serial) else "placeholder serial"
 
 
 def cells(row: TwinRow, wanted: Sequence[Column], systems: Systems, now: float) -> list[Cell]:
@@ -133,7 +137,7 @@ def _serial(row: TwinRow) -> Cell:
 def _os(row: TwinRow) -> Cell:
     found = list(dict.fromkeys(str(side.row.values["os"]) for side in row.sides if side.row.values.get("os")))
     short = list(dict.fromkeys(devices_text.short_version(one) for one in found))
-    return Cell("/".join(short) or "-", "warn" if "version" in row.differs else "muted")
+    return Cell("/".join(short) or "-", "warn" if "os" in row.differs_in else "muted")
 
 
 def _group(row: TwinRow, systems: Systems) -> Cell:
@@ -151,8 +155,8 @@ def _newest(row: TwinRow) -> float | None:
 
 def _differs(row: TwinRow) -> Cell:
     if not row.joinable:
-        return Cell(why_alone(row), "info")
-    words = [DISAGREEMENTS[name] for name in row.differs if name in DISAGREEMENTS]
+        return Cell(_serial_fault(row), "info")
+    words = [_IN_ROW[name] for name in row.differs_in if name in _IN_ROW]
     if words == [DISAGREEMENTS["only"]]:
         return Cell("only in one", "info")
     return Cell(", ".join(words), "warn")
@@ -221,7 +225,7 @@ def flat(row: TwinRow, systems: Systems) -> dict[str, str]:
     """A row for an export: what is joined, then each source's id, OS, build, group and last seen under its name."""
     found = {key: str(row.value(key) or "") for key in ("name", "serial", "model")}
     found["in"] = ", ".join(_name(side, systems) for side in row.sides)
-    found["differs"] = ", ".join(row.differs)
+    found["differs"] = ", ".join(row.differs_in)
     sides = {side.connection: side.row for side in row.sides}
     for scope, system in systems.items():
         held = sides.get(scope)
@@ -240,6 +244,6 @@ def ticket(row: TwinRow, systems: Systems, now: float) -> str:
     """One line fit for a ticket: name, serial, each system with the id it has there, what differs, time."""
     parts = [str(row.value("name") or "-"), f"serial {row.value('serial') or '-'}"]
     parts += [f"{_name(side, systems)} id {side.row.id}" for side in row.sides]
-    differs = ", ".join(DISAGREEMENTS[name] for name in row.differs)
+    differs = ", ".join(_IN_ROW[name] for name in row.differs_in)
     parts.append(f"disagreement: {differs}" if differs else "no disagreement")
     return clean(", ".join([*parts, f"as of {show_time(now)}"]), 2_000)

@@ -14,6 +14,7 @@ from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 from mdm_tui.tui import safe
+from mdm_tui.tui.modes import BOTH, SCREENS
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.lines import Lines, Part, length, part, spread
@@ -29,12 +30,20 @@ class Title(Lines):
 
     DEFAULT_CSS: ClassVar[str] = "Title { height: 1; margin-top: 0; }"
 
+    def _back(self) -> str:
+        """The screen that esc leads to."""
+        stack = self.app.screen_stack
+        at = stack.index(self.screen) if self.screen in stack else 0
+        key = getattr(stack[at - 1], "TAB", "") if at else ""
+        titles = {place.key: place.title for place in SCREENS} | {BOTH: "Both"}
+        return titles.get(key, "Devices")
+
     def tell(self, stored: Stored | None, device_id: str, next_at: float | None, now: float) -> None:
         """Show it. next_at: when the next poll starts, epoch seconds."""
         values = stored.device.values if stored is not None else {}
         width = self.size.width or 80
         sign = devices_text.glyph(values)
-        left: list[Part] = [part(f" {glyphs().more_left} Devices   ", "muted"), part(f"{sign.text} ", sign.role)]
+        left: list[Part] = [part(f" {glyphs().more_left} {self._back()}   ", "muted"), part(f"{sign.text} ", sign.role)]
         left.append(part(clean(values.get("name") or device_id), bold=True))
         left += [part(f"   {clean(values[key])}", "muted") for key in ("serial", "model") if values.get(key)]
         right: list[Part] = []

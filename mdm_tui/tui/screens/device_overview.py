@@ -150,7 +150,7 @@ def facts_of(values: Mapping[str, Value], group_path: str, now: float) -> list[F
             runs.append((f"  last disconnected {age(now - lost)} ago", "muted"))
         found.append(_fact("Link", "link", *runs, value=clean(values["link"])))
     if values.get("remote") is not None:
-        found.append(_fact("Remote", "remote", ("open" if values["remote"] else "closed", "")))
+        found.append(_fact("Remote", "remote", ("available" if values["remote"] else "not available", "")))
     if values.get("client") not in (None, ""):
         found.append(_fact("Client", "client", (f"version {clean(values['client'])}", "")))
     group = group_path or clean(values.get("group") or "")
