@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 
@@ -78,6 +78,7 @@ class Line:
 
     @property
     def serial(self) -> str:
+        """The serial number as it was given."""
         return self.device.serial
 
 
@@ -100,10 +101,11 @@ class Reading:
         return tuple(line for line in self.lines if line.problem)
 
 
-def read(text: str, tree: GroupTree | None = None, group_id: str = "") -> Reading:
+def read(text: str, tree: GroupTree | None = None, group_id: str = "", taken: Iterable[str] = ()) -> Reading:
     """Read a CSV with or without a header, or serial numbers one a line or separated by commas.
 
     tree: the groups that rows may name; None while they are not known. group_id: the group of the rows that name none.
+    taken: serial numbers that are in use, which no row may nearly repeat.
     """
     if len(text) > _MOST_TEXT:
         return Reading((), (), f"The text is longer than {_MOST_TEXT:,} characters: split it")
@@ -137,7 +139,7 @@ def read(text: str, tree: GroupTree | None = None, group_id: str = "") -> Readin
         problem = f"It holds {filled:,} rows; one registration takes at most {MOST_ROWS:,}: split it"
         rows = rows[:MOST_ROWS]
     lines = [_line(at, cells, why, columns, tree, group_id) for at, cells, why in rows]
-    return Reading(tuple(_without_doubles(lines)), tuple(notes), problem)
+    return Reading(tuple(_without_doubles(_without_likenesses(lines, taken))), tuple(notes), problem)
 
 
 def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
@@ -252,6 +254,23 @@ def _group(text: str, tree: GroupTree | None) -> tuple[str, str]:
     if len(found) > 1:
         return "", f"{shown} names {len(found)} groups: give its path or its id"
     return found[0], ""
+
+
+def _without_likenesses(lines: Sequence[Line], taken: Iterable[str]) -> list[Line]:
+    """The lines, those marked that name a known device in another spelling."""
+    wanted = {normal_serial(line.serial) for line in lines if not line.problem}
+    same: dict[str, set[str]] = {}
+    for serial in taken:
+        if (key := normal_serial(serial)) in wanted:
+            same.setdefault(key, set()).add(serial)
+    found: list[Line] = []
+    for line in lines:
+        spelt = same.get(normal_serial(line.serial)) if not line.problem else None
+        if spelt and line.serial not in spelt:
+            like = clean(min(spelt), 60)
+            line = replace(line, problem=f"like {like}, which exists (case or blanks differ): write it exactly so")
+        found.append(line)
+    return found
 
 
 def _without_doubles(lines: Sequence[Line]) -> list[Line]:

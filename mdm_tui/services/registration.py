@@ -92,8 +92,14 @@ class RegistrationService:
 
     # before sending
     async def read(self, text: str, group_id: str = "") -> Reading:
-        """Read a CSV or a pasted list. group_id: the group of the rows that name none. See `fleet.registration`."""
-        return await asyncio.to_thread(read, text, await self._tree(), group_id)
+        """Read a CSV or a pasted list. group_id: the group of the rows that name none. See `fleet.registration`.
+
+        A serial number that differs from a known device's in case or blanks alone is a problem: the service, which
+        compares them exactly, would take it for a new one.
+        """
+        facts = await self._context.mirror.facts(self._context.scope, ("serial",))
+        taken = [str(serial) for (serial,) in facts.values() if serial]
+        return await asyncio.to_thread(read, text, await self._tree(), group_id, taken)
 
     async def _tree(self) -> GroupTree | None:
         """The groups, read when there are none yet; None when that fails."""

@@ -12,6 +12,7 @@ import pytest
 
 from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.commands import State
+from mdm_tui.fleet.devices import Device
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.groups import Group
 from mdm_tui.fleet.registration import RegistrationTerms
@@ -171,6 +172,23 @@ async def test_a_short_pause_is_waited_for_and_one_failure_costs_one_row(
     assert waited == [5]
     assert sorted(row.state for row in rows) == ["new", "new", "unchecked"]
     assert next(row.why for row in rows if row.state == "unchecked") == "No answer in 30 s"
+
+
+async def test_another_spelling_of_a_known_device_is_a_problem_until_it_is_corrected(
+    service: RegistrationService, context: Context, site: SiteProvider
+) -> None:
+    known = [Device(f"d{serial}", {"id": f"d{serial}", "serial": serial}, "{}") for serial in ("VB2X0001", "vb 3x")]
+    await context.mirror.apply(context.scope, known, at=context.clock.now(), walk=None)
+    reading = await service.read("vb2x0001\nVB3X\nVB4X0001\nunknown")
+    assert [bool(line.problem) for line in reading.lines] == [True, True, False, True]
+    assert reading.lines[0].problem.startswith("like VB2X0001, which exists (case or blanks differ)")
+    assert "like vb 3x" in reading.lines[1].problem and "placeholder" in reading.lines[3].problem
+    rows = await service.check(reading.lines)
+    assert [row.state for row in rows] == ["bad", "bad", "new", "bad"]
+    assert [row.serial for row in (await service.plan(rows)).will] == ["VB4X0001"]
+    site.known = {"VB2X0001"}
+    rows = await service.check((await service.read("VB2X0001")).lines)
+    assert [row.state for row in rows] == ["exists"]
 
 
 # the plan
