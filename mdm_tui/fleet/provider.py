@@ -17,7 +17,7 @@ from .devices import App, Device, DeviceChanges, Segment, User
 from .errors import FleetError, Kind, Problem, Sent
 from .groups import Group
 from .policies import Policy
-from .registration import Registration, RegistrationTerms
+from .registration import Place, Registration, RegistrationTerms
 from .report import Report
 from .rollouts import Rollout, RolloutFormat
 
@@ -103,8 +103,10 @@ class Provider(Protocol):
 
     A provider inherits from this class and writes what its service can do, and says so in `capabilities`; what it
     leaves out answers UNSUPPORTED. rollout_format: the factory's `rollouts`, as the connection configures it.
-    registered_calls: how many calls `registered` takes at most. newest_by: the columns (times) by which `devices` can
-    sort newest first; one that misses no change, or several that miss none together.
+    registered_calls: how many calls `registered` takes at most. registers_where: where new devices go when that is not
+    simply where the connection is, as sentences to be shown before; "" when it is.
+    newest_by: the columns (times) by which `devices` can sort newest first; one that misses no change, or several that
+    miss none together.
     """
 
     kind: str
@@ -112,6 +114,7 @@ class Provider(Protocol):
     commands: Sequence[str]
     rollout_format: RolloutFormat | None = None
     registered_calls: int = 1
+    registers_where: str = ""
     newest_by: Sequence[str] = ("updated",)
 
     @property
@@ -170,8 +173,12 @@ class Provider(Protocol):
 
     # registering devices (DEVICE_REGISTER)
     async def registered(self, serial: str) -> bool:
-        """Whether the service knows a device of this serial number."""
+        """Whether the service knows a device of this serial number, there or wherever `register` would reset it."""
         raise _lacks("question for a serial number")
+
+    async def registered_at(self, serial: str) -> Place:
+        """Where a device that was registered is, to be told when it is not where the connection is."""
+        return Place()
 
     async def register(self, devices: Sequence[Registration], terms: RegistrationTerms) -> None:
         """Register devices, sent once and never retried here; one that exists has its status reset."""

@@ -11,7 +11,7 @@ from itertools import dropwhile
 from .groups import GroupTree
 from .text import clean, normal_serial
 
-__all__ = ["EMPTY", "MOST_ROWS", "SERIAL_RULE", "Line", "Reading", "Registration", "RegistrationTerms", "read"]
+__all__ = ["EMPTY", "MOST_ROWS", "SERIAL_RULE", "Line", "Place", "Reading", "Registration", "RegistrationTerms", "read"]
 
 MOST_ROWS = 5_000
 """Rows that one registration takes."""
@@ -60,6 +60,15 @@ class RegistrationTerms:
 
     license_model: str = ""
     auto_renew: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device was registered. text: half a sentence, "" when there is nothing to say. wrong: not where the
+    connection is."""
+
+    text: str = ""
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)

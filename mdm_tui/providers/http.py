@@ -227,7 +227,7 @@ class Http:
         else:
             return self._refusal(call, answer)
         if isinstance(broken, BodyError):
-            return self._unusable(call, broken, status)
+            return _unusable(self.host, call, broken, status)
         return self._broken(call, broken)
 
     async def _exchange(self, call: Call, signed: _Signed) -> _Answer:
@@ -286,12 +286,6 @@ class Http:
             return await asyncio.to_thread(work)
         return work()
 
-    def _unusable(self, call: Call, error: BodyError, status: int | None) -> FleetError:
-        what = f"{self.host} {error.what}, in answer to {call.where}"
-        # The service may well have done what was asked: only the words about it are lost.
-        sent = Sent.ANSWERED if call.method == "GET" else Sent.MAYBE
-        return FleetError(error.kind, what, where=call.where, status=status, sent=sent)
-
     def _refusal(self, call: Call, answer: _Answer) -> FleetError:
         error = refusal(
             call,
@@ -336,6 +330,13 @@ class Http:
         else:
             what = f"The connection to {self.host} broke during {call.where}"
         return FleetError(kind, what, where=call.where, sent=sent, todo=todo)
+
+
+def _unusable(host: str, call: Call, error: BodyError, status: int | None) -> FleetError:
+    what = f"{host} {error.what}, in answer to {call.where}"
+    # The service may well have done what was asked: only the words about it are lost.
+    sent = Sent.ANSWERED if call.method == "GET" else Sent.MAYBE
+    return FleetError(error.kind, what, where=call.where, status=status, sent=sent)
 
 
 def _trust(ca_file: str, *, plain: bool) -> ssl.SSLContext:

@@ -149,6 +149,7 @@ class RegistrationService:
             sent=await sent(context),
             asks=provider.registered_calls if provider is not None else 1,
             meter=provider.meter if provider is not None else None,
+            where=provider.registers_where if provider is not None else "",
         )
 
     # sending

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.registration import Place
 
 from .command_plan import EVERY
 from .context import Context
@@ -49,6 +50,7 @@ class Outcomes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._found: dict[str, tuple[str, str]] = {}
+        self._places: dict[str, Place] = {}
 
     async def rows(self, run_id: str = "") -> list[Outcome]:
         """What became of the rows of a run, in their order; of the newest run when none is named."""
@@ -66,7 +68,7 @@ class Outcomes:
             intent.device_id,
             intent.device_name,
             intent.state,
-            _sentence(intent, bool(device_id), license_name),
+            _sentence(intent, bool(device_id), license_name, self._places.get(intent.id, Place()).text),
             intent.updated_at,
             intent.name == AGAIN,
             intent.args_redacted,
@@ -75,7 +77,8 @@ class Outcomes:
         )
 
     async def read_back(self, intents: Sequence[Intent]) -> None:
-        """Bring the new devices into the mirror, and see the licenses of a few of them."""
+        """Bring the new devices into the mirror; see the licenses of a few of them, and whether they are where the
+        connection is."""
         context = self._context
         done = [row for row in await self.rows(intents[0].run_id) if row.state is State.DONE]
         if not done:
@@ -86,6 +89,9 @@ class Outcomes:
             page = await context.call(lambda provider: provider.devices(1, size, newest_first=True))
             context.announce(await context.mirror.apply(context.scope, page.items, at=at, walk=None))
             for row in done[:_READ_BACK]:
+                self._places[row.intent_id] = await context.call(
+                    lambda provider, key=row.serial: provider.registered_at(key)
+                )
                 ids = await context.mirror.find(context.scope, row.serial)
                 if len(ids) == 1:
                     at = context.clock.now()
@@ -102,15 +108,19 @@ class Outcomes:
         said = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
         what = "Reset of" if rows[0].again else "Registration of"
         many = "1 device" if len(rows) == 1 else f"{len(rows):,} devices"
-        good = counts[State.DONE.value] == len(rows)
-        self._context.notice("good" if good else "warn", f"{what} {many}: {said}")
+        wrong = [place.text for row in rows if (place := self._places.get(row.intent_id)) is not None and place.wrong]
+        good = counts[State.DONE.value] == len(rows) and not wrong
+        # All go to one place: what is told of the first that was read back holds for the rest.
+        self._context.notice("good" if good else "warn", f"{what} {many}: {said}{f'; {wrong[0]}' if wrong else ''}")
 
 
-def _sentence(intent: Intent, seen: bool, license_name: str) -> str:
+def _sentence(intent: Intent, seen: bool, license_name: str, place: str) -> str:
     """What became of it, for a person."""
     again = intent.name == AGAIN
     if intent.state is State.DONE:
         said = "saved again, its status is reset" if again else "registered"
+        if place:
+            said = f"{said}; {place}"
         if not seen:
             return said
         return f"{said}; license: {license_name}" if license_name else f"{said}; the service does not say its license"

@@ -57,9 +57,10 @@ class LeftOutRow:
 class RegistrationPlan:
     """What will be sent, frozen. expects: the text that `submit` wants typed, "" when nothing will be sent.
 
-    again: the devices exist and saving them resets their status; else all of them are new. terms_text: license and
-    renewal as a sentence, to be shown before. at: epoch seconds; a plan grows stale. calls: how many it takes at most.
-    pace: how long it takes when they are more than are left of this hour, as a sentence; "" when they fit.
+    again: the devices exist and saving them resets their status; else all of them are new. terms_text: license,
+    renewal and where they go, as sentences to be shown before. at: epoch seconds; a plan grows stale.
+    calls: how many it takes at most. pace: how long it takes when they are more than are left of this hour, as a
+    sentence; "" when they fit.
     """
 
     key: str
@@ -103,11 +104,12 @@ def plan(
     sent: Mapping[str, float] | None = None,
     asks: int = 1,
     meter: Meter | None = None,
+    where: str = "",
 ) -> RegistrationPlan:
     """Freeze what was checked. again: serials of existing devices, each named by the person; only those are sent then.
 
     sent: what was sent already, see `registration_past.sent`. asks: calls that a question for a serial number takes at
-    most. meter: what is spent of the hour's calls.
+    most. meter: what is spent of the hour's calls. where: `Provider.registers_where`.
     Raises INVALID for a serial in `again` that is not among the existing ones.
     """
     named = {normal_serial(serial) or serial for serial in again}
@@ -132,7 +134,7 @@ def plan(
         will=tuple(will),
         left_out=tuple(left),
         terms=RegistrationTerms(model.id if model is not None else "", auto_renew),
-        terms_text=license_sentence(model, auto_renew),
+        terms_text=" ".join(part for part in (license_sentence(model, auto_renew), where) if part),
         expects=_expects(will, bool(named)),
         at=at,
         notes=(*_notes(will, bool(named)), *([pace.rstrip(".")] if pace else [])),

@@ -13,7 +13,7 @@ from midm import SITE, connect, fine, refused, sample, signed_in
 
 from mdm_tui.fleet import fields
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
-from mdm_tui.fleet.registration import Registration, RegistrationTerms
+from mdm_tui.fleet.registration import Place, Registration, RegistrationTerms
 from mdm_tui.fleet.report import leaves
 from mdm_tui.providers.midm import factory
 from mdm_tui.providers.midm.values import flag, moment
@@ -120,7 +120,7 @@ async def test_the_pages_rollouts() -> None:
 
 
 async def test_the_pages_registration() -> None:
-    midm, net = signed_in(fine(False), page("device-save.answer"))
+    midm, net = signed_in(fine(False), fine(False), page("device-save.answer"))
     wanted = sample("device-save.request")[0]
     hardware = wanted["profile"]["hardware_info"]
     assert await midm.registered("string") is False
@@ -284,6 +284,36 @@ async def test_an_answer_without_yes_or_no_is_not_a_no() -> None:
     assert (await failure(midm.registered("M1"))).kind is Kind.UNREADABLE
     assert await midm.registered("M1") is True
     assert (await failure(midm.device_has_app(UUID, "a.b"))).kind is Kind.UNREADABLE
+
+
+async def test_a_device_of_another_site_is_known_too_since_saving_takes_no_site() -> None:
+    midm, net = signed_in(fine(True), fine(False), fine(True), fine(False), fine(False))
+    assert [await midm.registered("M1") for _ in range(3)] == [True, True, False]
+    asked = [seen.params.get("siteUuid") for seen in net.seen if seen.path.endswith("/exists")]
+    assert asked == [SITE, SITE, None, SITE, None]
+    assert midm.registered_calls == 2 and SITE in midm.registers_where
+    named, net = signed_in(fine(False), organization="berlin")
+    assert await named.registered("M1") is False
+    assert (len(net.seen), named.registered_calls) == (2, 1) and "berlin" in named.registers_where
+
+
+def _sited(serial: str, site: str | None) -> dict[str, object]:
+    return {"uuid": f"u{serial}", "siteUuid": site, "profile": {"hardware_info": {"serial_no": serial}}}
+
+
+async def test_where_a_device_went_is_read_back() -> None:
+    other = "11111111-2222-4333-8444-555555555555"
+    rows = [_sited("M1", SITE.upper()), _sited("M2", other), _sited("M3", None)]
+    midm, _ = signed_in(fine(rows), fine(rows), fine(rows), fine(False), fine([]), fine(True))
+    assert await midm.registered_at("M1") == Place()
+    found = await midm.registered_at("M2")
+    assert found.wrong and other in found.text and f"not at the connection's {SITE}" in found.text
+    assert (await midm.registered_at("M3")).text.startswith("at another site, not at")
+    assert await midm.registered_at("M4") == Place()
+    named, _ = signed_in(fine(rows), fine([]), organization="berlin")
+    found = await named.registered_at("M2")
+    assert not found.wrong and other in found.text and "berlin" in found.text
+    assert await named.registered_at("M2") == Place()
 
 
 # refusals: by result, then the status, then the code

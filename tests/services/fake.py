@@ -12,6 +12,7 @@ from mdm_tui.fleet.devices import Device, DeviceChanges
 from mdm_tui.fleet.errors import FleetError, Kind, Problem
 from mdm_tui.fleet.fields import values
 from mdm_tui.fleet.provider import Capability, Meter, Page
+from mdm_tui.fleet.registration import Place
 from mdm_tui.providers.applivery.report import report
 
 STATES = {
@@ -54,6 +55,7 @@ class FakeProvider:
     secrets: Sequence[str] = ("token",)
     rollouts = None
     registered_calls = 1
+    registers_where = ""
     newest_by = ("updated",)
     capabilities = frozenset(Capability)
     commands: Sequence[str] = tuple(COMMANDS)
@@ -74,6 +76,9 @@ class FakeProvider:
         self.before_answer: Any = None
         self.closed = False
         self._made = 0
+
+    async def registered_at(self, serial: str) -> Place:
+        return Place()
 
     # the factory's part
     def report(self, raw: Mapping[str, Any]) -> dict[str, Any]:

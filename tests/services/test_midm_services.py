@@ -262,6 +262,40 @@ async def test_whatever_happens_to_an_answer_no_device_is_saved_twice(
     assert len(house.asked("device/save")) == 2
 
 
+async def test_another_sites_uuid_resets_nobody_and_the_site_is_told(
+    build: Callable[..., MidmHouse], clock: VirtualClock
+) -> None:
+    house = build()
+    session = await house.started(organization="11111111-2222-4333-8444-555555555555")
+    known = house.world.database.one("SELECT serial FROM unit WHERE serial <> '' AND enrolled_at IS NOT NULL")[0]
+    rows = await session.registration.check((await session.registration.read(f"{known}\nNEW-0001")).lines)
+    assert [row.state for row in rows] == ["exists", "new"]
+    before = house.world.units.by_serial(known)
+    plan = await session.registration.plan(rows)
+    assert "the site of the user who signs in" in plan.terms_text and session.connection.organization in plan.terms_text
+    await session.registration.submit(plan, plan.expects)
+    await clock.settle()
+    assert house.world.units.by_serial(known) == before
+    (row,) = await session.registration.outcomes()
+    assert row.state is State.DONE
+    assert f"at the site {house.fleet.site}, not at the connection's 11111111" in row.sentence
+
+
+async def test_the_right_site_is_told_before_and_not_after(
+    build: Callable[..., MidmHouse], clock: VirtualClock
+) -> None:
+    house = build()
+    for name, told in ((house.fleet.site, False), (house.world.site_name, True)):
+        session = await house.started(organization=name)
+        serial = f"NEW-{name[:8]}"
+        await send(session, serial)
+        await clock.settle()
+        (row,) = await session.registration.outcomes()
+        assert row.state is State.DONE
+        assert ("at the site" in row.sentence) is told and "not at" not in row.sentence
+        await session.stop()
+
+
 async def test_what_never_left_is_sent_when_the_service_is_back(
     build: Callable[..., MidmHouse], clock: VirtualClock
 ) -> None:

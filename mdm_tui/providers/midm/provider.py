@@ -8,25 +8,23 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from mdm_tui.fleet.catalogue import CatalogueApp, Image, LicenseModel
+from mdm_tui.fleet.catalogue import CatalogueApp, Image
 from mdm_tui.fleet.devices import App, Device
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.groups import Group
-from mdm_tui.fleet.provider import Capability, Meter, Page, Provider, Purpose, Scope
-from mdm_tui.fleet.registration import Registration, RegistrationTerms
+from mdm_tui.fleet.provider import Capability, Meter, Page, Purpose, Scope
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean
 
 from . import read, wire
 from .client import Client
+from .parameters import PAGE, STEADY, filled, identifier, invalid, paged
+from .registering import Registering
 from .rollouts import MidmRollouts
 
 __all__ = ["MidmProvider"]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-# Sorting a walk by what never changes keeps rows from moving between pages while it runs.
-_STEADY = (("sortBy", "uuid"), ("direction", "asc"))
 # A check-in is not known to move `updated`, and a change of the record no check-in.
 _NEWEST = {"seen": "lastCheckedIn", "updated": "updated"}
 # Neutral field → the field path to filter by.
@@ -37,10 +35,10 @@ _IMAGE_FIELDS = {
     "build": "otaInfo.postBuild",
     "part": "otaInfo.type",
 }
-_PAGE, _MOST_PAGES = 100, 50
+_MOST_PAGES = 50
 
 
-class MidmProvider(Provider):
+class MidmProvider(Registering):
     """See `fleet.provider.Provider` for what each method gives; every one raises `FleetError` and nothing else.
 
     site: the site's uuid, by which lists are filtered, or its id name, which goes along where the service takes it.
@@ -53,9 +51,8 @@ class MidmProvider(Provider):
     def __init__(
         self, client: Client, site: str, capabilities: frozenset[Capability], rollout_format: MidmRollouts
     ) -> None:
-        self._client = client
-        self._site = site.lower() if _UUID.fullmatch(site) else ""
-        self._site_name = "" if self._site else site
+        uuid = site.lower() if _UUID.fullmatch(site) else ""
+        super().__init__(client, uuid, "" if uuid else site)
         # What lists are filtered by; apps and images are of no site in the answers, so they are not.
         self._here: dict[str, Any] = {"siteUuid": self._site} if self._site else {}
         self.capabilities = capabilities
@@ -98,25 +95,25 @@ class MidmProvider(Provider):
 
         by: `seen`, the last check-in, or `updated`, the last change of the record; neither moves with the other.
         """
-        where = {**self._here, "deviceGroup.uuid": [_id(group)]} if group else self._here
+        where = {**self._here, "deviceGroup.uuid": [identifier(group)]} if group else self._here
         look = (by or self.newest_by[-1]) if newest_first else ""
-        order = (("sortBy", _NEWEST[look]), ("direction", "desc")) if look else _STEADY
+        order = (("sortBy", _NEWEST[look]), ("direction", "desc")) if look else STEADY
         return await self._client.ask(
             "device/find",
             lambda node: read.page(node, read.device, page, limit),
-            params=(*_paged(page, limit, where), *order),
+            params=(*paged(page, limit, where), *order),
         )
 
     async def device(self, device_id: str) -> Device:
         """One device with its group; what the service adds beside is kept."""
-        params = (("uuid", _id(device_id)),)
+        params = (("uuid", identifier(device_id)),)
         return await self._client.ask(
             "device/findBy", lambda node: read.device(wire.data(node), detail=True), params=params
         )
 
     async def device_apps(self, device_id: str) -> list[App]:
         """The installed apps, whether they come as a list or as one object."""
-        params = (("deviceUuid", _id(device_id)),)
+        params = (("deviceUuid", identifier(device_id)),)
         return await self._client.ask(
             "device/app/installed",
             lambda node: [read.app(item, reported) for item, reported in wire.installed(node)],
@@ -127,7 +124,7 @@ class MidmProvider(Provider):
         """Ask for one package; where the service has no such question, the list of apps is read."""
         name = "device/app/exists"
         if name not in self._lacking:
-            params = (("deviceUuid", _id(device_id)), ("packageName", _filled(package, "package name")))
+            params = (("deviceUuid", identifier(device_id)), ("packageName", filled(package, "package name")))
             try:
                 return await self._client.ask(
                     name, lambda node: read.app_state(wire.data(node), package), params=params
@@ -142,27 +139,6 @@ class MidmProvider(Provider):
             apps = await self.device_apps(device_id)
         return next((app for app in apps if app.package == package), None)
 
-    # registering
-
-    async def registered(self, serial: str) -> bool:
-        """Ask whether a device of this serial number exists, in the site where that is known by its uuid."""
-        params = (("serialNo", _filled(serial, "serial number")), ("siteUuid", self._site))
-        return await self._client.ask("device/exists", wire.flag_data, params=params)
-
-    async def register(self, devices: Sequence[Registration], terms: RegistrationTerms) -> None:
-        """POST the list. Saving a device that exists resets its status: ask `registered` first, and never again
-        blindly after an answer that did not come."""
-        if not devices:
-            raise _invalid("No device is named to be registered")
-        body = [_registration(device) for device in devices]
-        renew = None if terms.auto_renew is None else str(terms.auto_renew).lower()
-        params = (("licenseModelUuid", terms.license_model), ("autoRenew", renew))
-        await self._client.ask("device/save", lambda node: None, params=params, body=body)
-
-    async def license_models(self) -> list[LicenseModel]:
-        """The license models of the site. Known from an older console only."""
-        return await self._client.ask("license/site/models", read.license_models, params=(("siteUuid", self._site),))
-
     # groups
 
     async def groups(self) -> list[Group]:
@@ -171,22 +147,22 @@ class MidmProvider(Provider):
 
     async def create_group(self, name: str, parent: str = "") -> Group:
         """POST a new group. Sent once."""
-        body: dict[str, Any] = {"profile": {"name": _filled(name, "name")}, "enabled": True}
+        body: dict[str, Any] = {"profile": {"name": filled(name, "name")}, "enabled": True}
         if parent:
-            body["parentUuid"] = _id(parent)
+            body["parentUuid"] = identifier(parent)
         return await self._save_group(body)
 
     async def change_group(self, group: Group, *, name: str | None = None, parent: str | None = None) -> Group:
         """POST the whole group back with its uuid, as an older console does; without a parent it is top-level."""
         body = json.loads(group.raw)
         if not isinstance(body, dict) or group.unreadable:
-            raise _invalid(f"The group cannot be changed: {group.unreadable or 'it is not known what it holds'}")
-        body["uuid"] = _id(group.id)
+            raise invalid(f"The group cannot be changed: {group.unreadable or 'it is not known what it holds'}")
+        body["uuid"] = identifier(group.id)
         if name is not None:
             profile = body.get("profile")
-            body["profile"] = {**(profile if isinstance(profile, dict) else {}), "name": _filled(name, "name")}
+            body["profile"] = {**(profile if isinstance(profile, dict) else {}), "name": filled(name, "name")}
         if parent:
-            body["parentUuid"] = _id(parent)
+            body["parentUuid"] = identifier(parent)
         elif parent is not None or not body.get("parentUuid"):
             body.pop("parentUuid", None)
         return await self._save_group(body)
@@ -199,7 +175,7 @@ class MidmProvider(Provider):
         """POST the deletion. Known from an older console only."""
         name = "device/group/delete"
         try:
-            await self._client.ask(name, lambda node: None, body={"uuid": _id(group_id)})
+            await self._client.ask(name, lambda node: None, body={"uuid": identifier(group_id)})
         except FleetError as error:
             if error.kind is Kind.NOT_FOUND and _no_path(error):
                 # A group that is there and cannot be deleted by this path: the path is not there.
@@ -219,7 +195,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "app/find",
             lambda node: read.page(node, read.catalogue_app, page, limit),
-            params=(*_paged(page, limit, _where(where, _APP_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+            params=(*paged(page, limit, _where(where, _APP_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
         )
 
     async def images(self) -> list[Image]:
@@ -231,7 +207,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "ota/find",
             lambda node: read.page(node, read.image, page, limit),
-            params=(*_paged(page, limit, _where(where, _IMAGE_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
+            params=(*paged(page, limit, _where(where, _IMAGE_FIELDS)), ("sortBy", "name"), ("direction", "asc")),
         )
 
     # rollouts
@@ -244,7 +220,7 @@ class MidmProvider(Provider):
         return await self._client.ask(
             "profile/find",
             lambda node: read.page(node, read.rollout, page, limit),
-            params=(*_paged(page, limit, self._here), ("sortBy", "created"), ("direction", "asc")),
+            params=(*paged(page, limit, self._here), ("sortBy", "created"), ("direction", "asc")),
             purpose=purpose,
         )
 
@@ -254,7 +230,9 @@ class MidmProvider(Provider):
         if name not in self._lacking:
             try:
                 return await self._client.ask(
-                    name, lambda node: read.rollout(wire.data(node), rollout_id), params=(("uuid", _id(rollout_id)),)
+                    name,
+                    lambda node: read.rollout(wire.data(node), rollout_id),
+                    params=(("uuid", identifier(rollout_id)),),
                 )
             except FleetError as error:
                 if not _no_path(error):
@@ -266,7 +244,7 @@ class MidmProvider(Provider):
 
     async def _listed(self, rollout_id: str, error: FleetError | None) -> Rollout:
         for number in range(1, _MOST_PAGES + 1):
-            found = await self._rollouts(number, _PAGE, Purpose.DETAIL)
+            found = await self._rollouts(number, PAGE, Purpose.DETAIL)
             for item in found.items:
                 if item.id == rollout_id:
                     return item
@@ -283,7 +261,7 @@ class MidmProvider(Provider):
 
     async def update_rollout(self, rollout_id: str, document: Mapping[str, Any]) -> Rollout:
         """POST the whole profile back."""
-        body = {**self._format.body(document), "uuid": _id(rollout_id)}
+        body = {**self._format.body(document), "uuid": identifier(rollout_id)}
         _refuse(self._format.check(body))
         name = "profile/update"
         try:
@@ -294,12 +272,6 @@ class MidmProvider(Provider):
                 await self.rollout(rollout_id)
                 raise self._client.lacks(error, name) from None
             raise
-
-
-def _paged(page: int, limit: int, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """The parameters of a page: counted from 0 there, from 1 here."""
-    shown = json.dumps(where, ensure_ascii=False, separators=(",", ":")) if where else ""
-    return (("filter", shown), ("page", page - 1), ("size", limit))
 
 
 def _no_path(error: FleetError) -> bool:
@@ -327,37 +299,10 @@ def _where(where: Mapping[str, str] | None, known: Mapping[str, str]) -> dict[st
     found: dict[str, str] = {}
     for key, value in (where or {}).items():
         if key not in known:
-            raise _invalid(f"{clean(key, 40)!r} is not a field to search by; there are {', '.join(known)}")
+            raise invalid(f"{clean(key, 40)!r} is not a field to search by; there are {', '.join(known)}")
         if value:
             found[known[key]] = value
     return found
-
-
-def _registration(device: Registration) -> dict[str, Any]:
-    hardware = {"serial_no": _filled(device.serial, "serial number")}
-    for name in ("manufacturer", "brand", "model"):
-        if value := getattr(device, name):
-            hardware[name] = value
-    row: dict[str, Any] = {"profile": {"hardware_info": hardware}, "enabled": True}
-    if device.group_id:
-        row["groupUuid"] = _id(device.group_id)
-    return row
-
-
-def _invalid(what: str) -> FleetError:
-    return FleetError(Kind.INVALID, what, sent=Sent.NEVER)
-
-
-def _filled(value: str, what: str) -> str:
-    if not value.strip():
-        raise _invalid(f"The {what} is empty, so nothing was sent")
-    return value
-
-
-def _id(value: str) -> str:
-    if not _ID.fullmatch(value):
-        raise FleetError(Kind.NOT_FOUND, f"{clean(value, 60)!r} is not an identifier of this service", sent=Sent.NEVER)
-    return value
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -29,7 +29,7 @@ from .rollouts import MidmRollouts
 from .values import moment, words
 
 __all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page",
-           "rollout", "saved"]  # fmt: skip
+           "rollout", "saved", "site_of"]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -294,3 +294,14 @@ def shape(node: Any) -> str:
         return "null"
     shapes = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
     return next((said for kind, said in shapes if isinstance(node, kind)), "something else")
+
+
+def site_of(document: Any, serial: str) -> str:
+    """The site of the one device of exactly this serial number in a list, in lower case; "" when it does not say."""
+    found: set[str] = set()
+    for row in wire.listing(document).rows:
+        profile = row.get("profile") if isinstance(row, dict) else None
+        hardware = profile.get("hardware_info") if isinstance(profile, dict) else None
+        if isinstance(hardware, dict) and words(hardware.get("serial_no")) == serial:
+            found.add(_site_of(row))
+    return found.pop() if len(found) == 1 else ""
