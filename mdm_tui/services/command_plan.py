@@ -16,16 +16,14 @@ from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.faults import silent
 from mdm_tui.fleet.text import normal_serial
 
-from .context import Context
+from .context import EVERY, Context
 
-__all__ = ["BASELINE", "EVERY", "LeftOut", "Plan", "Planner", "Target", "check_order", "redacted"]
+__all__ = ["BASELINE", "LeftOut", "Plan", "Planner", "Target", "check_order", "redacted"]
 
 # How many of a device's newest commands are looked at before and after sending.
 BASELINE = 50
 # Up to so many targets are looked at while the dialog opens; each one is looked at again just before its POST.
 LOOKED_AT = 20
-# More intents than a journal will ever hold open.
-EVERY = 1_000_000
 _AT_ONCE = 4
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _MAX_PACKAGES = 500

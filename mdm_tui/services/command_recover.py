@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from mdm_tui.fleet.commands import COMMANDS, Order, State
 from mdm_tui.fleet.errors import FleetError
 
-from .command_plan import EVERY
-from .context import Context
+from .context import EVERY, Context
 
 if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent, Lease

@@ -13,11 +13,11 @@ from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
 
 from .command_follow import Follower
-from .command_plan import BASELINE, EVERY, Plan, Planner
+from .command_plan import BASELINE, Plan, Planner
 from .command_recover import Recovery
 from .command_send import Sender
 from .command_tell import Teller
-from .context import Context
+from .context import EVERY, Context
 from .events import CommandsChanged
 from .queue import QueueItem, build, coverage_sentence
 from .tasks import Tasks

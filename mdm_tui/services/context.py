@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from mdm_tui.store.journal import Journal
     from mdm_tui.store.mirror import Changes, Mirror
 
-__all__ = ["Context"]
+__all__ = ["EVERY", "Context"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+# More intents than a journal will ever hold open.
+EVERY = 1_000_000
 
 
 class Context:

@@ -69,6 +69,7 @@ class Groups:
             self._tasks.spawn(self._sweep.run(), "group sweep")
 
     async def stop(self) -> None:
+        """End the reading of memberships that goes on by itself."""
         await self._tasks.stop()
 
     @property

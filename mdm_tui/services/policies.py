@@ -16,9 +16,9 @@ from mdm_tui.fleet.provider import Capability, Page, Scope
 
 from .context import Context
 from .devices import Devices, UpdateOutcome
+from .documents import NEW, Changed, Checked, check, load, pretty
 from .drafts import Drafts
-from .policy_check import Checked, check, pretty
-from .policy_save import NEW, Changed, Saved, Saver, load
+from .policy_save import Saved, Saver
 
 __all__ = ["Changed", "Opened", "Policies", "Saved"]
 

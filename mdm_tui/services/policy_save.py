@@ -8,23 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mdm_tui.fleet.diff import Conflict, Difference, differences, merge, same
+from mdm_tui.fleet.diff import Difference, differences, merge, same
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Capability
 
 from .changes import as_change
 from .context import Context
+from .documents import NEW, Changed, load, pretty, value_at
 from .drafts import Drafts
 from .events import PoliciesChanged
-from .policy_check import check, pretty
 
-__all__ = ["NEW", "Changed", "Saved", "Saver", "load"]
+__all__ = ["Saved", "Saver"]
 
 T = TypeVar("T")
-# Ids of policies that the service does not have yet begin with it.
-NEW = "new:"
-_NOWHERE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +32,6 @@ class Saved:
     base: str
     differs: tuple[Difference, ...] = ()
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Nothing was sent: the service's copy is another one by now.
-
-    theirs: its text. theirs_changes: what they did to the base. merged: both sides' changes in one text, with mine
-    where both changed the same (`conflicts`). Save again with `base=theirs` once a person has decided.
-    """
-
-    theirs: str
-    theirs_changes: tuple[Difference, ...]
-    merged: str
-    conflicts: tuple[Conflict, ...]
 
 
 class Saver:
@@ -157,7 +140,7 @@ class Saver:
         differs = tuple(
             item
             for item in differences(wanted, load(text))
-            if item.kind != "added" or same(_at(before, item.path), item.mine)
+            if item.kind != "added" or same(value_at(before, item.path), item.mine)
         )
         if doubt is not None:
             note = f"{note}; the answer was lost ({doubt.what}), this is what is held".removeprefix("; ")
@@ -190,21 +173,3 @@ class Saver:
         """Publish which policies changed, if any did."""
         if ids:
             self._context.hub.publish(PoliciesChanged(self._context.scope, frozenset(ids)))
-
-
-def _at(document: Any, path: tuple[str | int, ...]) -> Any:
-    for part in path:
-        try:
-            document = document[part]
-        except (KeyError, IndexError, TypeError):
-            return _NOWHERE
-    return document
-
-
-def load(text: str) -> Any:
-    """The document a text says. Raises INVALID with its line."""
-    checked = check(text, None)
-    if not checked.ok:
-        first = checked.problems[0]
-        raise FleetError(Kind.INVALID, f"Line {first.line}: {first.message}", sent=Sent.NEVER)
-    return checked.document

@@ -15,8 +15,7 @@ from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.registration import Line, Reading, read
 
-from .command_plan import EVERY
-from .context import Context
+from .context import EVERY, Context
 from .events import RegistrationChanged
 from .groups import Groups
 from .registration_check import Asker

@@ -11,8 +11,7 @@ from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.registration import Place
 
-from .command_plan import EVERY
-from .context import Context
+from .context import EVERY, Context
 from .registration_plan import AGAIN, NAMES
 
 if TYPE_CHECKING:

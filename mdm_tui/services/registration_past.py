@@ -5,8 +5,7 @@ from __future__ import annotations
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.text import normal_serial
 
-from .command_plan import EVERY
-from .context import Context
+from .context import EVERY, Context
 from .registration_plan import NAMES, UNSETTLED
 
 __all__ = ["sent"]

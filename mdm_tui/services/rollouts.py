@@ -16,10 +16,9 @@ from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 
 from .context import Context
+from .documents import NEW, Changed, Checked, check, load, pretty
 from .drafts import Drafts
 from .events import ItemsChanged
-from .policy_check import Checked, check, pretty
-from .policy_save import NEW, Changed, load
 from .rollouts_check import Checker, RolloutCheck
 from .rollouts_following import Following
 from .rollouts_plan import RolloutPlan, make_plan
@@ -144,6 +143,7 @@ class Rollouts:
         self._drafts.put(rollout_id, base, mine)
 
     async def drop_draft(self, rollout_id: str) -> None:
+        """Throw the unsaved text away."""
         await self._drafts.drop(rollout_id)
 
     async def drafts(self) -> list[str]:

@@ -8,7 +8,7 @@ from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.rollouts import REMOVED_WHEN_EMPTY, Rollout, switch
 
 from .context import Context
-from .policy_save import load
+from .documents import load
 from .rollouts_check import Checker
 from .rollouts_progress import Follower
 from .rollouts_reach import Resolver

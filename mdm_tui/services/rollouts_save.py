@@ -14,14 +14,12 @@ from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 
 from .changes import as_change
 from .context import Context
+from .documents import NEW, Changed, load, pretty, value_at
 from .drafts import Drafts
 from .events import ItemsChanged
-from .policy_check import pretty
-from .policy_save import NEW, Changed, load
 
 __all__ = ["RolloutSaved", "RolloutSaver"]
 
-_NOWHERE = object()
 OVERWRITES = "a save by somebody else in the moment between the last look and this one would be overwritten unseen"
 # So many of the same name are read one by one to find the one whose answer was lost.
 _LOOKED_UP = 5
@@ -186,7 +184,7 @@ class RolloutSaver:
             item
             for item in differences(self.plain(document), load(text))
             # What the service filled in by itself is no difference; what was taken out and is still there is one.
-            if item.kind != "added" or same(_at(before, item.path), item.mine)
+            if item.kind != "added" or same(value_at(before, item.path), item.mine)
         )
         if doubt is not None:
             note = f"{note}; the answer was lost ({doubt.what}), this is what is held".removeprefix("; ")
@@ -235,12 +233,3 @@ def _in_doubt(doubt: FleetError, saved: RolloutSaved, since: list[Difference]) -
 def _document(rollout: Rollout) -> Mapping[str, Any]:
     document = json.loads(rollout.raw) if rollout.raw else {}
     return document if isinstance(document, Mapping) else {}
-
-
-def _at(document: Any, path: tuple[str | int, ...]) -> Any:
-    for part in path:
-        try:
-            document = document[part]
-        except (KeyError, IndexError, TypeError):
-            return _NOWHERE
-    return document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mdm_tui.fleet.errors import Problem
-from mdm_tui.services.policy_check import check
+from mdm_tui.services.documents import check
 
 TEXT = """{
   "name": "Kiosk",

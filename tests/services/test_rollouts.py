@@ -20,9 +20,9 @@ from mdm_tui.fleet.rollouts import RolloutApp
 from mdm_tui.providers.midm.rollouts import MidmRollouts
 from mdm_tui.services.catalogue import Catalogue
 from mdm_tui.services.context import Context
+from mdm_tui.services.documents import Changed
 from mdm_tui.services.groups import Groups
 from mdm_tui.services.hub import Hub
-from mdm_tui.services.policy_save import Changed
 from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
 from mdm_tui.services.rollouts_save import OVERWRITES, RolloutSaved
 from mdm_tui.services.rollouts_scope import Resolving

@@ -17,7 +17,7 @@ from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.rollouts import RolloutApp
 from mdm_tui.server.testing import Fleet, fleet
 from mdm_tui.server.world.image_choice import State, choose
-from mdm_tui.services.policy_save import Changed
+from mdm_tui.services.documents import Changed
 from mdm_tui.services.rollouts_save import RolloutSaved
 from mdm_tui.services.session import Session
 

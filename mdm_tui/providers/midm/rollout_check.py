@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mdm_tui.fleet.errors import Problem
@@ -11,7 +11,7 @@ from mdm_tui.fleet.rollouts import Option
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import number
 
-from .values import flag, words
+from .values import at_place, flag, words
 
 __all__ = ["FLAGS", "KINDS", "OPTIONS", "PLACES", "SPELLINGS", "problems"]
 
@@ -105,15 +105,8 @@ def problems(document: Any) -> list[Problem]:
     return found
 
 
-def _at(document: Any, place: Sequence[str]) -> Any:
-    node = document
-    for name in place:
-        node = node.get(name) if isinstance(node, Mapping) else None
-    return node
-
-
 def _name(document: Mapping[str, Any], found: list[Problem]) -> None:
-    name = _at(document, ("profile", "name"))
+    name = at_place(document, ("profile", "name"))
     if not isinstance(name, str) or not name.strip():
         # Left to itself the service takes the time by a 12-hour clock: two of a day can be the same.
         found.append(Problem(("profile", "name"), "is missing", "a name"))
@@ -122,13 +115,13 @@ def _name(document: Mapping[str, Any], found: list[Problem]) -> None:
 
 
 def _switch(document: Any, place: tuple[str, ...], found: list[Problem]) -> None:
-    value = _at(document, place)
+    value = at_place(document, place)
     if value is not None and flag(value) is None:
         found.append(Problem(place, "is neither on nor off", "true or false"))
 
 
 def _option(document: Any, key: str, place: tuple[str, ...], found: list[Problem]) -> None:
-    value = _at(document, place)
+    value = at_place(document, place)
     if value is None:
         return
     kind = KINDS[key]
@@ -146,7 +139,7 @@ def _option(document: Any, key: str, place: tuple[str, ...], found: list[Problem
 
 
 def _ids(document: Any, place: tuple[str, ...], found: list[Problem]) -> None:
-    rows = _at(document, place)
+    rows = at_place(document, place)
     if rows is None:
         return
     if not isinstance(rows, list):
@@ -163,7 +156,7 @@ def _ids(document: Any, place: tuple[str, ...], found: list[Problem]) -> None:
 
 
 def _apps(document: Any, found: list[Problem]) -> None:
-    rows = _at(document, ("apps", "install"))
+    rows = at_place(document, ("apps", "install"))
     if rows is None or isinstance(rows, Mapping):
         rows = [rows] if rows else []
     elif not isinstance(rows, list):
@@ -188,7 +181,7 @@ def _unknown(document: Mapping[str, Any], found: list[Problem]) -> None:
         known.setdefault(place[:-1], set()).update((place[-1], *SPELLINGS.get(place[-1], ())))
     for place, names in known.items():
         # Settings are free beside those for images.
-        node = _at(document, place)
+        node = at_place(document, place)
         if isinstance(node, Mapping):
             found += [
                 Problem((*place, clean(name, 64)), "is not in the contract; it is kept", warning=True)

@@ -16,7 +16,7 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import number
 
 from .rollout_check import FLAGS, KINDS, OPTIONS, PLACES, SPELLINGS, problems
-from .values import flag, moment, words
+from .values import at_place, flag, moment, words
 
 __all__ = ["MidmRollouts"]
 
@@ -106,7 +106,7 @@ class MidmRollouts:
                     _respell(entry, name)
                     _unquote(entry, name)
         for key, place in PLACES.items():
-            node = _at(out, place[:-1])
+            node = at_place(out, place[:-1])
             if isinstance(node, dict):
                 _respell(node, place[-1])
                 if KINDS[key] == "bool":
@@ -124,13 +124,6 @@ def _table(value: Any) -> Mapping[str, Any]:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(text for item in value if (text := words(item))) if isinstance(value, list) else ()
-
-
-def _at(document: Any, place: Sequence[str]) -> Any:
-    node = document
-    for name in place:
-        node = node.get(name) if isinstance(node, Mapping) else None
-    return node
 
 
 def _below(document: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
@@ -201,7 +194,7 @@ def _put_apps(out: dict[str, Any], wanted: Sequence[RolloutApp]) -> None:
 def _options(document: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, place in PLACES.items():
-        node = _at(document, place[:-1])
+        node = at_place(document, place[:-1])
         value = _said(node, place[-1]) if isinstance(node, Mapping) else None
         if KINDS[key] == "bool":
             value = flag(value)
@@ -218,7 +211,7 @@ def _options(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _put_option(out: dict[str, Any], place: Sequence[str], value: Any) -> None:
     if value is None:
-        node = _at(out, place[:-1])
+        node = at_place(out, place[:-1])
         if not isinstance(node, dict):
             return
     else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from mdm_tui.fleet.values import number, parse_time
 
-__all__ = ["flag", "moment", "words"]
+__all__ = ["at_place", "flag", "moment", "words"]
 
 # 1e11 seconds are the year 5138, 1e11 milliseconds are 1973: nothing here was built or seen on the wrong side.
 _MILLISECONDS = 1e11
@@ -59,3 +60,11 @@ def words(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
+
+
+def at_place(document: Any, place: Sequence[str]) -> Any:
+    """What stands under these names, one below the other; None where one of them is not there."""
+    node = document
+    for name in place:
+        node = node.get(name) if isinstance(node, Mapping) else None
+    return node

@@ -48,12 +48,6 @@ class Device(_Wire):
     id: Identity = Field(alias="uuid")
 
 
-class GroupProfile(_Wire):
-    """What a group is called."""
-
-    name: Text = None
-
-
 class Group(_Wire):
     """A group. A parent that is null, missing or empty is none."""
 

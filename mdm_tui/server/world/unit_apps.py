@@ -62,11 +62,6 @@ def installed_on(world: World, unit: UnitRecord) -> list[InstalledPackage]:
     return [found[package] for package in sorted(found)]
 
 
-def installed_code(world: World, unit: UnitRecord, package: str) -> int | None:
-    """The version code of one package, None where it is not there."""
-    return next((item.version_code for item in installed_on(world, unit) if item.package == package), None)
-
-
 def _carried(world: World, unit: UnitRecord) -> list[InstalledPackage]:
     if unit.n is not None:
         device = world.devices.at(unit.n)

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.values import age
-from mdm_tui.services.policy_check import Checked, PlacedProblem
+from mdm_tui.services.documents import Checked, PlacedProblem
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import Hints, List
 from mdm_tui.tui.screens.device_bars import Notice, Strip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.services.policy_check import pretty
+from mdm_tui.services.documents import pretty
 
 if TYPE_CHECKING:
     from mdm_tui.tui.screens.document import DocumentScreen as _Base

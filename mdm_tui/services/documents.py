@@ -1,4 +1,4 @@
-"""A policy's text checked as one types: each problem at its line."""
+"""What editing any JSON document needs: its text checked at each line, and what others changed meanwhile."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdm_tui.fleet.errors import Problem
+from mdm_tui.fleet.diff import Conflict, Difference
+from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.jsonpos import JsonError, Lines, Located, locate
 
-__all__ = ["Checked", "PlacedProblem", "check", "pretty"]
+__all__ = ["NEW", "NOWHERE", "Changed", "Checked", "PlacedProblem", "check", "load", "pretty", "value_at"]
 
 _MAX_PROBLEMS = 200
+# Ids of documents that the service does not have yet begin with it.
+NEW = "new:"
+NOWHERE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,20 @@ class Checked:
     def ok(self) -> bool:
         """Nothing but warnings."""
         return not any(not problem.warning for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Nothing was sent: the service's copy is another one by now.
+
+    theirs: its text. theirs_changes: what they did to the base. merged: both sides' changes in one text, with mine
+    where both changed the same (`conflicts`). Save again with `base=theirs` once a person has decided.
+    """
+
+    theirs: str
+    theirs_changes: tuple[Difference, ...]
+    merged: str
+    conflicts: tuple[Conflict, ...]
 
 
 def pretty(document: Any) -> str:
@@ -75,3 +93,22 @@ def _place(problem: Problem, located: Located, lines: Lines) -> PlacedProblem:
     return PlacedProblem(
         line, column, end_line, end_column, problem.message, problem.pointer, problem.allowed, problem.warning
     )
+
+
+def load(text: str) -> Any:
+    """The document a text says. Raises INVALID with its line."""
+    checked = check(text, None)
+    if not checked.ok:
+        first = checked.problems[0]
+        raise FleetError(Kind.INVALID, f"Line {first.line}: {first.message}", sent=Sent.NEVER)
+    return checked.document
+
+
+def value_at(document: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a place of a document; `NOWHERE`, which is like no value, where there is none."""
+    for part in path:
+        try:
+            document = document[part]
+        except (KeyError, IndexError, TypeError):
+            return NOWHERE
+    return document
