@@ -20,7 +20,9 @@ class Clock(Protocol):
         """Seconds that never step back."""
         ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep(self, seconds: float) -> None:
+        """Until the time is over; none at all for nothing or less."""
+        ...
 
     async def wait(self, event: asyncio.Event, seconds: float | None = None) -> bool:
         """Until the event is set or the time is over; whether it was set."""

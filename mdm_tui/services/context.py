@@ -200,9 +200,11 @@ class Context:
         return self.journal
 
     def key(self, device_id: str) -> DeviceKey:
+        """A device of this connection, by its id."""
         return DeviceKey(self.scope, device_id)
 
     def notice(self, severity: Severity, sentence: str) -> None:
+        """Say something to the person."""
         self.hub.publish(Noticed(self.scope, severity, sentence))
 
     def announce(self, changes: Changes) -> None:

@@ -36,6 +36,7 @@ class Hub:
         return subscription
 
     def forget(self, subscription: Subscription) -> None:
+        """No more events for a listener."""
         self._subscriptions.discard(subscription)
 
     def close(self) -> None:

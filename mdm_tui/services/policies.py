@@ -131,6 +131,7 @@ class Policies:
         self._drafts.put(policy_id, base, mine)
 
     async def drop_draft(self, policy_id: str) -> None:
+        """Forget a draft."""
         await self._drafts.drop(policy_id)
 
     async def drafts(self) -> list[str]:

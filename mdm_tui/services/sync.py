@@ -114,6 +114,7 @@ class Sync:
         self._tell()
 
     async def stop(self) -> None:
+        """End the polling and the watching."""
         await self._tasks.stop()
 
     async def once(self) -> None:
