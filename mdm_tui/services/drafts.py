@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
+
+from mdm_tui.fleet.diff import merge, same
 
 from .context import Context
+from .policy_check import pretty
 from .tasks import Tasks
 
 if TYPE_CHECKING:
     from mdm_tui.store.history import Draft
 
-__all__ = ["Drafts"]
+__all__ = ["Drafts", "carry_over"]
 
 QUIET = 0.5
 
@@ -70,8 +74,21 @@ class Drafts:
         found = await history.drafts(self._context.scope) if history is not None else []
         return [draft.id for draft in found if draft.kind == self._kind]
 
+    async def saved(self, draft_id: str, sent: Any) -> None:
+        """This document was saved: its draft goes, unless another text than the one sent is kept by now."""
+        draft = await self.get(draft_id)
+        newest = self._waiting.get(draft_id)
+        if draft is not None and _says(newest[1] if newest is not None else draft.mine, sent):
+            await self.drop(draft_id)
+
+    async def move(self, draft_id: str, new_id: str, sent: Any, held: str) -> None:
+        """It has its id now: what was typed since it was sent is a draft of that, over what is held."""
+        if (draft := await self.get(draft_id)) is not None:
+            self.put(new_id, held, carry_over(sent, draft.mine, held))
+            await self.drop(draft_id)
+
     async def drop(self, draft_id: str) -> None:
-        """It was saved, or thrown away."""
+        """It was thrown away, or nothing in it is left to save."""
         self._waiting.pop(draft_id, None)
         if self._context.history is not None:
             await self._context.history.drop_draft(self._context.scope, self._kind, draft_id)
@@ -79,3 +96,26 @@ class Drafts:
     async def stop(self) -> None:
         await self._tasks.stop()
         await self.flush()
+
+
+def carry_over(sent: Any, mine: str, held: str) -> str:
+    """The text that goes on from `held` with what was typed since the document `sent`.
+
+    Both in one where nothing collides; else `mine` as it stands, and also while it is not JSON. Pure; large texts
+    belong in a thread.
+    """
+    try:
+        wanted, theirs = json.loads(mine), json.loads(held)
+    except (ValueError, RecursionError):
+        return mine
+    if same(wanted, sent):
+        return held
+    both = merge(sent, wanted, theirs)
+    return mine if both.conflicts or same(both.document, wanted) else pretty(both.document)
+
+
+def _says(text: str, document: Any) -> bool:
+    try:
+        return same(json.loads(text), document)
+    except (ValueError, RecursionError):
+        return False

@@ -73,8 +73,11 @@ class Saver:
             what = f"It is not known whether the policy was created ({error.what})"
             raise as_change(error, what, sent=Sent.MAYBE) from error
         if draft_id is not None:
-            await self._drafts.drop(draft_id)
-        return await self._held(policy.id, document, policy)
+            await self._drafts.saved(draft_id, document)
+        saved = await self._held(policy.id, document, policy)
+        if draft_id is not None:
+            await self._drafts.move(draft_id, saved.policy.id, document, saved.base)
+        return saved
 
     async def _update(self, policy_id: str, document: dict[str, Any], base: str) -> Saved | Changed:
         context = self._context
@@ -97,7 +100,7 @@ class Saver:
             doubt = error
         saved = await self._held(policy_id, document, answer, note, doubt, load(base))
         if doubt is None or not saved.differs:
-            await self._drafts.drop(policy_id)
+            await self._drafts.saved(policy_id, document)
         return saved
 
     async def _theirs(self, policy_id: str) -> tuple[Policy, str]:

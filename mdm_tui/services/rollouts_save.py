@@ -80,11 +80,14 @@ class RolloutSaver:
             answer, note = await self._look_up(document, before, doubt)
         assert answer is not None
         if draft_id is not None:
-            await self._drafts.drop(draft_id)
+            await self._drafts.saved(draft_id, document)
         if not answer.id:
             # Some services confirm without saying which: the list knows.
             answer, note = await self._look_up(document, before, None)
-        return await self._held(answer.id, document, answer, note)
+        saved = await self._held(answer.id, document, answer, note)
+        if draft_id is not None:
+            await self._drafts.move(draft_id, saved.rollout.id, document, saved.base)
+        return saved
 
     async def _before(self) -> list[Rollout]:
         """What is there before: a lost answer is told by what is there afterwards and was not."""
@@ -145,7 +148,7 @@ class RolloutSaver:
         saved = await self._held(rollout_id, document, answer, note, doubt, began)
         if doubt is not None and saved.differs:
             raise _in_doubt(doubt, saved, differences(began, load(saved.base)))
-        await self._drafts.drop(rollout_id)
+        await self._drafts.saved(rollout_id, document)
         return replace(saved, note=f"{saved.note}; {OVERWRITES}".removeprefix("; "))
 
     async def current(self, rollout_id: str) -> tuple[Rollout, str]:

@@ -18,7 +18,7 @@ from mdm_tui.tui.screens.editor import PolicyScreen
 from mdm_tui.tui.screens.policies import PoliciesScreen
 from mdm_tui.tui.screens.policies_actions import device_search
 from mdm_tui.tui.widgets.report import LinesView
-from tests.faulty import Status
+from tests.faulty import Delay, Status
 
 POLICIES = "/mdm/aosp/enterprise/policies"
 
@@ -178,6 +178,36 @@ async def test_what_others_changed_is_never_overwritten_unasked(tmp_path: Path) 
         assert (document["name"], document["description"]) == ("Kiosk two", "Mine")
         await house.press("f2")
         assert house.posts("PUT")[0].json["name"] == "Kiosk two"
+
+
+async def test_what_is_typed_while_a_save_is_on_the_wire_stays_as_a_draft(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await opened(house, "Kiosk")
+        await edit(house, description="For the gates")
+        house.net.rule(Delay(5, house.clock.sleep), method="PUT")
+        await house.press("f2")
+        document = json.loads(screen.text)
+        screen.take(json.dumps({**document, "description": "For the gates and doors"}, indent=2))
+        await house.advance(6)
+        (sent,) = house.posts("PUT")
+        assert sent.json["description"] == "For the gates"
+        assert json.loads(screen.text)["description"] == "For the gates and doors" and len(screen.differences) == 1
+        assert json.loads(screen.base)["description"] == "For the gates"
+        assert await screen.service.drafts() == [screen.policy_id] and "What you typed since" in house.text()
+
+
+async def test_who_leaves_during_a_save_keeps_what_was_typed_last(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await opened(house, "Kiosk")
+        await edit(house, description="For the gates")
+        house.net.rule(Delay(5, house.clock.sleep), method="PUT")
+        await house.press("f2")
+        screen.take(screen.text.replace("For the gates", "For the doors"))
+        await house.press("escape")
+        await house.advance(6)
+        assert len(house.posts("PUT")) == 1
+        screen = await opened(house, "Kiosk")
+        assert "For the doors" in screen.text
 
 
 async def test_a_draft_survives_leaving_and_the_end_of_the_session(tmp_path: Path) -> None:

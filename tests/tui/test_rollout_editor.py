@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -554,6 +555,51 @@ async def test_what_is_typed_while_a_save_goes_on_is_neither_sent_nor_lost(tmp_p
         assert sent(house)[0].json["settings"]["otas"] == {"need_ac": True, "partialFirst": True}
         assert screen.rollout.options["silent_images"] is True and len(screen.differences) == 1
         assert screen.document_id in await screen.service.drafts()
+
+
+async def test_what_was_typed_during_a_save_is_put_over_what_is_held_then(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain", "document")
+        await put(house, need_ac=True)
+        save = screen.service.save
+
+        async def saved(*args: Any) -> Any:
+            found = await save(*args)
+            held = json.loads(found.base)
+            held["filled_in"] = "by the service"
+            screen.put("silent_images", True)
+            return replace(found, base=json.dumps(held, indent=2))
+
+        screen.service.save = saved
+        await house.press("f2", "y")
+        document = json.loads(screen.text)
+        assert document["filled_in"] == "by the service" and screen.rollout.options["silent_images"] is True
+        assert [item.kind for item in screen.differences] == ["added"] and "What you typed since" in house.text()
+        kept = await screen.service._drafts.get(screen.document_id)
+        assert (kept.base, kept.mine) == (screen.base, screen.text)
+
+
+async def test_what_is_typed_while_a_new_one_is_created_becomes_a_draft_of_what_was_created(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        await listed(house)
+        await house.press("plus", "enter")
+        screen = house.screen
+        await put(house, name="Fresh", groups=(house.fleet.world.groups.all()[0].uuid,))
+        began, current = screen.document_id, screen.service._saver.current
+
+        async def waits(*args: Any) -> Any:
+            await house.clock.sleep(5)
+            return await current(*args)
+
+        screen.service._saver.current = waits
+        await house.press("f2", "y")
+        assert len(sent(house)) == 1
+        screen.put("silent_images", True)
+        await house.advance(2)
+        assert await screen.service.drafts() == [began], "typed after what was sent: it is not dropped with it"
+        await house.advance(5)
+        assert screen.document_id != began and await screen.service.drafts() == [screen.document_id]
+        assert screen.rollout.options["silent_images"] is True and len(screen.differences) == 1
 
 
 # --- keeping ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shlex
 import subprocess
@@ -216,8 +218,9 @@ class DocumentActions(_Base):
             if not new and not self.differences:
                 self.say("Nothing differs from the service, so nothing is sent.")
                 return
-            base, text = self.base, self.text
+            base = self.base
             while True:
+                text = self.text
                 answer = await self.send(base)
                 if answer is None:
                     return
@@ -265,26 +268,61 @@ class DocumentActions(_Base):
 
     async def _saved(self, saved: Any, new: bool, text: str) -> None:
         """text: what was sent."""
+        draft_id = self.document_id
         words = f"{'Created' if new else 'Saved'}{self.saved(saved)}, and read back"
         self.base = saved.base
         self.read_at = self.app.now()
         if self.gone:
             self.tell(f"{words}.")
             return
-        if self.text == text:
-            self.load(saved.base)
-        else:
-            # Typed while it was on its way: that stays, as changes against what is held now.
-            self.service.draft(self.document_id, self.base, self.text)
+        more = await self._go_on(text)
+        if draft_id != self.document_id:
+            await self.service.drop_draft(draft_id)
         if saved.differs:
             places = ", ".join(clean(item.pointer, 60) for item in saved.differs[:5])
-            self.say(f"{words}: the service holds something else than was sent in {places}.", "warn")
+            self.say(f"{words}: the service holds something else than was sent in {places}.{more}", "warn")
         elif saved.note and saved.note != OVERWRITES:
-            self.say(f"{words}. {clean(saved.note, 300)}", "warn")
+            self.say(f"{words}. {clean(saved.note, 300)}{'.' * bool(more)}{more}", "warn")
         else:
             note = f" Note: {saved.note}." if saved.note else ""
-            self.say(f"{words}: the service holds what was sent.{note}", "good")
+            self.say(f"{words}: the service holds what was sent.{note}{more}", "good")
         await self.check()
+
+    async def _go_on(self, sent: str) -> str:
+        """Go on from what is held now. What was typed since `sent` stays, as changes against it and as a draft.
+
+        Answers the sentence that says so, "" when nothing was typed.
+        """
+        from mdm_tui.services.drafts import carry_over
+
+        while not self.gone:
+            mine = self.text
+            if mine == sent:
+                self.load(self.base)
+                return ""
+            kept = await asyncio.to_thread(lambda mine=mine: carry_over(json.loads(sent), mine, self.base))
+            if self.gone or self.text != mine:
+                # Somebody types on: what they have typed by now is what stays.
+                continue
+            if kept == self.base:
+                self.load(kept)
+                await self.service.drop_draft(self.document_id)
+                return ""
+            if kept != mine:
+                self._put_under(kept)
+            self.service.draft(self.document_id, self.base, kept)
+            return " What you typed since is not saved yet: it is kept as a draft."
+        return ""
+
+    def _put_under(self, text: str) -> None:
+        """Another text, with the cursor on the line that it was on."""
+        row, column = self.area.cursor_location
+        line = self.area.document.get_line(row).strip()
+        self.take(text)
+        lines = text.split("\n")
+        alike = [number for number, other in enumerate(lines) if other.strip() == line]
+        row = min(alike, key=lambda number: abs(number - row), default=min(row, len(lines) - 1))
+        self.area.move_cursor((row, min(column, len(lines[row]))))
 
     # --- reading again ---
 
