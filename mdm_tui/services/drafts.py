@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mdm_tui.fleet.diff import merge, same
 
 from .context import Context
-from .policy_check import pretty
+from .documents import pretty
 from .tasks import Tasks
 
 if TYPE_CHECKING:
