@@ -44,7 +44,7 @@ ADVICE: dict[Kind, str] = {
     Kind.UNREACHABLE: "Check the address and the network; the console tries again by itself.",
     Kind.TIMEOUT: "The service did not answer in time; the console tries again by itself.",
     Kind.TLS: "The certificate could not be verified. Set ca_file on the connection if your company uses its own.",
-    Kind.SIGNED_OUT: "Give valid credentials for this connection and press r.",
+    Kind.SIGNED_OUT: "Give valid credentials for this connection.",
     Kind.FORBIDDEN: "Ask for the permission, or sign in as somebody who has it.",
     Kind.NOT_FOUND: "It may have been removed, or the connection's organization or address is wrong.",
     Kind.INVALID: "Correct the value and send it again.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from mdm_tui.fleet.text import clean
 from mdm_tui.tui.actions import key_text
 from mdm_tui.tui.modes import SCREENS
 from mdm_tui.tui.widgets.header import HeaderState, Others, Tab
@@ -67,6 +68,7 @@ def header_state(screen: FleetScreen, tally: Tally | None, last_known: float | N
         problems=tally.problems if tally else None,
         silent=tally.silent if tally else None,
         others=others(app, (session,)),
+        trouble=_trouble(app, [session]),
     )
 
 
@@ -103,7 +105,18 @@ def both_state(app: MdmApp, total: int | None) -> HeaderState:
         spent=spent(meters),
         tabs=(Tab("both", "B", "Both", total), *tabs(app.session, app.tally_of(app.session))),
         current="both",
+        trouble=_trouble(app, sessions),
     )  # fmt: skip
+
+
+def _trouble(app: MdmApp, sessions: Iterable[Session]) -> str:
+    """Why a connection reads nothing more until somebody acts, of those that are signed out."""
+    found = [(session.connection.name, session.sync.state.error) for session in sessions
+             if session.sync is not None and phase_of(session.sync.state) == "signed_out"]  # fmt: skip
+    said = [f"{name}: {error.sentence()}" for name, error in found if error is not None]
+    if said:
+        said.append(f"{key_text(app.keys_of('refresh'))} tries again then.")
+    return clean(" ".join(said), 600)
 
 
 def phase_of(state: Any) -> str:

@@ -112,6 +112,50 @@ def test_on_a_slow_link_seconds_tick_by_ten() -> None:
     assert freshness(FRESH, NOW + 8, step=10)[0] == "fresh 10s"
 
 
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (60, "signed out, data 9s old, give credentials and press r"),
+        (40, "signed out, data 9s old, press r"),
+        (30, "signed out, press r"),
+        (12, "signed out"),
+    ],
+)
+def test_signed_out_is_shortened_by_meaning(room: int, said: str) -> None:
+    assert freshness(_changed(phase="signed_out", last_ok=NOW - 9), NOW, room=room) == (said, "bad")
+
+
+def test_why_it_is_signed_out_stands_on_the_screen_itself() -> None:
+    why = "depot: the password for ops@example.com was refused. " + "Correct the connection's email or password. " * 2
+    for width in (80, 120):
+        first, _tabs, *trouble = _text(_changed(name="depot", phase="signed_out", trouble=why), width)
+        assert "signed out" in first and "press r" in first and "…" not in first
+        assert " ".join(" ".join(trouble).split()) == why.strip()
+    assert len(_text(FRESH, 80)) == 2
+
+
+MANY = (
+    Tab("both", "B", "Both", 20_558), Tab("devices", 1, "Devices", 20_000), Tab("groups", 6, "Groups", 500),
+    Tab("apps", 7, "Apps", 120), Tab("images", 8, "Images", 90), Tab("rollouts", 9, "Rollouts", 6),
+)  # fmt: skip
+ALL = (*TABS, *MANY[2:])
+
+
+@pytest.mark.parametrize("tabs", [MANY, MANY[1:], ALL, (MANY[0], *ALL)])
+@pytest.mark.parametrize("width", [80, 98, 120, 160])
+def test_every_screen_stays_in_sight(tabs: tuple[Tab, ...], width: int) -> None:
+    second = _text(_changed(tabs=tabs), width)[1]
+    for tab in tabs:
+        assert f"{tab.number} {tab.title}" in second, second
+    assert "…" not in second
+
+
+def test_numbers_beside_the_screens_go_before_a_screen_does() -> None:
+    assert "Problems 61  Silent 18" in _text(_changed(tabs=MANY[1:]), 120)[1]
+    middle = _text(_changed(tabs=MANY[1:]), 84)[1]
+    assert "Problems" not in middle and "1 Devices 20,000" in middle and "9 Rollouts 6" in middle
+
+
 def test_a_budget_that_runs_out_is_loud() -> None:
     roles = {text.strip(): role for text, role, _bold in paint(_changed(used=9_000), NOW, 120)[0]}
     assert roles["API 9,000 of 10,000/h"] == "warn"

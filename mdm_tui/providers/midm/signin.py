@@ -24,7 +24,7 @@ __all__ = ["SignIn"]
 
 # Sessions opened in a row without one good answer under any of them: then another one will not help.
 _MOST_UNPROVED = 2
-_ANOTHER = "Correct the connection's email, password or API key, then press r: the same is not tried again by itself."
+_ANOTHER = "Correct the connection's email, password or API key: the same is not tried again by itself."
 
 
 class SignIn(Auth):

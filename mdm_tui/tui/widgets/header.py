@@ -1,4 +1,4 @@
-"""The two lines on top of every screen: where am I, how fresh is this, what does it cost, what else is there."""
+"""The lines on top of every screen: where am I, how fresh is this, what does it cost, what else is there."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Final
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.errors import Kind as ErrorKind
+from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.values import age
-from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
+from mdm_tui.tui.widgets.grid_text import ASCII, fit, glyphs
 from mdm_tui.tui.widgets.lines import Line, Lines, Part, length, part, spread
 
 __all__ = ["Header", "HeaderState", "Others", "Tab", "freshness", "paint"]
@@ -20,6 +21,7 @@ __all__ = ["Header", "HeaderState", "Others", "Tab", "freshness", "paint"]
 FRAME_FROM: Final = 100
 _NARROW: Final = FRAME_FROM - 2
 _ROOMY: Final = 150
+_TROUBLE_LINES: Final = 3
 _SHORT: Final[dict[ErrorKind, str]] = {
     ErrorKind.UNREACHABLE: "unreachable",
     ErrorKind.TIMEOUT: "no answer in time",
@@ -61,6 +63,7 @@ class HeaderState:
     """All that the header says. Times in epoch seconds; error: the last poll's, None when it went well.
 
     refused: the permission that turned out to be lacking last, and when; sign_in: what it was refused to.
+    trouble: why nothing can be read until somebody acts, as sentences, "" when all is well.
     spent: calls of the last hour by who made them. armed: seconds until a production connection locks, 0 when it is
     not armed. arm_key: the key that arms.
     """
@@ -88,6 +91,7 @@ class HeaderState:
     problems: int | None = None
     silent: int | None = None
     others: Others | None = None
+    trouble: str = ""
 
 
 def freshness(state: HeaderState, now: float, *, step: int = 1, room: int = 60) -> tuple[str, str]:
@@ -102,7 +106,9 @@ def freshness(state: HeaderState, now: float, *, step: int = 1, room: int = 60) 
         long = state.error.what.rstrip(".")
         why = long if len(long) + len(old) + len(next_try) + 8 <= room else short
     if state.phase == "signed_out":
-        return f"signed out{old and f', data{old} old'}, give credentials and press r", "bad"
+        aged = f"signed out{old and f', data{old} old'}"
+        said = (f"{aged}, give credentials and press r", f"{aged}, press r", "signed out, press r", "signed out")
+        return next((words for words in said if len(words) <= room), said[-1]), "bad"
     if state.phase == "paused":
         return f"asked to wait{next_try or ''}{old and f', data{old} old'}", "warn"
     if state.phase == "stale" or state.error is not None:
@@ -149,10 +155,13 @@ def paint(state: HeaderState, now: float, width: int, *, zone: tzinfo | None = N
     room = width - length(left) - length(right) - 6
     text, role = freshness(state, now, step=step, room=room)
     gap = "  " if narrow else "    "
+    trouble = wrap(state.trouble, max(width - 2, 20))[:_TROUBLE_LINES] if state.trouble else []
     return [
-        spread(left, [part(text[: max(room, 12)], role), part(gap if right else ""), *right, part(" ")], width),
+        spread(left, [part(fit(text, max(room, 12)).rstrip(), role), part(gap if right else ""), *right, part(" ")],
+               width),
         _tabs(state, width, edge),
-    ]
+        *([edge, part(line, "bad")] for line in trouble),
+    ]  # fmt: skip
 
 
 def _writing(state: HeaderState, *, narrow: bool) -> str:
@@ -187,21 +196,50 @@ def _budget_role(state: HeaderState) -> str:
 
 
 def _tabs(state: HeaderState, width: int, edge: Part) -> Line:
+    counts, gap, beside = _fitted(state, width)
     left: list[Part] = [edge]
-    for tab in state.tabs:
+    for tab, count in zip(state.tabs, counts, strict=True):
         here = tab.key == state.current
         left.append(part(f"{tab.number} ", "accent" if here else "muted", bold=here))
         left.append(part(tab.title, "text" if here else "muted", bold=here))
-        left.append(part("" if tab.count is None else f" {tab.count:,}", "text" if here else "muted"))
-        left.append(part("   "))
+        left.append(part(count, "text" if here else "muted"))
+        left.append(part(" " * gap))
+    return spread(left, _numbers(state, beside), width)
+
+
+def _numbers(state: HeaderState, beside: int) -> list[Part]:
+    """How many have problems, how many are silent. beside: how many of the two are said."""
     right: list[Part] = []
-    if state.problems is not None and width >= 76:
+    if state.problems is not None and beside:
         right.append(part(f"Problems {state.problems:,}", "bad" if state.problems else "muted"))
-        if state.silent is not None:
+        if state.silent is not None and beside > 1:
             right.append(part("  "))
             right.append(part(f"Silent {state.silent:,}", "warn" if state.silent else "muted"))
         right.append(part(" "))
-    return spread(left, right, width)
+    return right
+
+
+def _fitted(state: HeaderState, width: int) -> tuple[list[str], int, int]:
+    """What is said so that every screen stays in sight: the counts, the gap between screens, as `_numbers`.
+
+    What goes first is what every screen of devices says too.
+    """
+    whole = ["" if tab.count is None else f" {tab.count:,}" for tab in state.tabs]
+    short = ["" if tab.count is None else f" {_short(tab.count)}" for tab in state.tabs]
+    here = [count if tab.key == state.current else "" for tab, count in zip(state.tabs, short, strict=True)]
+    most = 2 if width >= 76 else 0
+    offers = [(whole, 3, beside) for beside in range(most, -1, -1)]
+    offers += [(whole, 2, 0), (short, 2, 0), (here, 2, 0), (here, 1, 0), ([""] * len(whole), 1, 0)]
+    for counts, gap, beside in offers:
+        size = 1 + sum(len(f"{tab.number} {tab.title}{count}") + gap
+                       for tab, count in zip(state.tabs, counts, strict=True))  # fmt: skip
+        if size - gap + length(_numbers(state, beside)) + 2 <= width:
+            return counts, gap, beside
+    return offers[-1]
+
+
+def _short(count: int) -> str:
+    return f"{count:,}" if count < 10_000 else f"{count // 1000:,}k"
 
 
 class Header(Lines):
@@ -218,7 +256,10 @@ class Header(Lines):
     def tick(self) -> None:
         """Say it anew; nothing is sent where it is the same."""
         if width := self.size.width or self.app.size.width:
-            self.show(paint(self._read(), self._now(), width, step=self._step))
+            lines = paint(self._read(), self._now(), width, step=self._step)
+            if self.styles.height is None or self.styles.height.value != len(lines):
+                self.styles.height = len(lines)
+            self.show(lines)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -232,9 +273,10 @@ class Header(Lines):
             return
         x = 1
         state = self._read()
-        for tab in state.tabs:
-            size = len(f"{tab.number} {tab.title}" + ("" if tab.count is None else f" {tab.count:,}"))
+        counts, gap, _beside = _fitted(state, self.size.width)
+        for tab, count in zip(state.tabs, counts, strict=True):
+            size = len(f"{tab.number} {tab.title}{count}")
             if x <= event.x < x + size:
                 self.app.call_later(self.app.run_action, "both" if tab.key == "both" else f"go('{tab.key}')")
                 return
-            x += size + 3
+            x += size + gap
