@@ -35,6 +35,7 @@ class Opened:
     id: the policy's, or `new:…` for one the service does not have yet. policy: as the service holds it (None for a
     new one). base: the text to compare with, the part that may be sent. draft: the person's unsaved text, if any;
     draft_base: what that draft began from. stale: why `base` is not fresh from the service, "" when it is.
+    draft_at: when the draft was written, epoch seconds.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Opened:
     draft: str | None = None
     draft_base: str | None = None
     stale: str = ""
+    draft_at: float | None = None
 
 
 class Policies:
@@ -108,9 +110,9 @@ class Policies:
         """A policy for the editor, read now; where that fails, as last seen, with the reason. Drafts are kept by id."""
         context = self._context
         draft = await self._drafts.get(policy_id)
-        mine, began = (draft.mine, draft.base) if draft is not None else (None, None)
+        mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
         if policy_id.startswith(NEW):
-            return Opened(policy_id, None, "{}", mine, began)
+            return Opened(policy_id, None, "{}", mine, began, draft_at=when)
         stale = ""
         try:
             policy = await self._saver.read(policy_id)
@@ -119,7 +121,7 @@ class Policies:
             if held is None:
                 raise
             policy, stale = held, error.sentence()
-        return Opened(policy_id, policy, self._saver.text(policy), mine, began, stale)
+        return Opened(policy_id, policy, self._saver.text(policy), mine, began, stale, when)
 
     def new(self, start: Policy | None = None) -> Opened:
         """An editor for a policy that is not there yet, empty or from a template or another policy."""

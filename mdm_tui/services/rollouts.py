@@ -47,6 +47,7 @@ class OpenedRollout:
     id: the rollout's, or `new:…` for one the service does not have yet. rollout: as the service holds it (None for a
     new one). base: the text to compare with, the part that is sent. draft: the person's unsaved text, if any;
     draft_base: what that draft began from. stale: why `base` is not fresh from the service, "" when it is.
+    draft_at: when the draft was written, epoch seconds.
     """
 
     id: str
@@ -55,6 +56,7 @@ class OpenedRollout:
     draft: str | None = None
     draft_base: str | None = None
     stale: str = ""
+    draft_at: float | None = None
 
 
 class Rollouts:
@@ -120,9 +122,9 @@ class Rollouts:
         """A rollout for the editor, read now; where that fails, as last seen, with the reason. Drafts are kept."""
         context = self._context
         draft = await self._drafts.get(rollout_id)
-        mine, began = (draft.mine, draft.base) if draft is not None else (None, None)
+        mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
         if rollout_id.startswith(NEW):
-            return OpenedRollout(rollout_id, None, "{}", mine, began)
+            return OpenedRollout(rollout_id, None, "{}", mine, began, draft_at=when)
         stale = ""
         try:
             rollout, stale = await self._saver.current(rollout_id)
@@ -131,7 +133,7 @@ class Rollouts:
             if held is None:
                 raise
             rollout, stale = held, error.sentence()
-        return OpenedRollout(rollout_id, rollout, self._saver.text(rollout), mine, began, stale)
+        return OpenedRollout(rollout_id, rollout, self._saver.text(rollout), mine, began, stale, when)
 
     def new(self, start: Rollout | None = None) -> OpenedRollout:
         """An editor for a rollout that is not there yet, blank or from another one, then without its name."""

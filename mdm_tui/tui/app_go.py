@@ -68,7 +68,7 @@ class Going(_Base):
         name = session.connection.name
         if self.current_mode == modes.mode_name(name, screen):
             while len(self.screen_stack) > 1:
-                await self.pop_screen()
+                await self._leave_screen()
             return
         await self.show_connection(name, screen)
 
@@ -102,13 +102,19 @@ class Going(_Base):
 
         self.push_screen(DeviceScreen(session or self.session, device_id))
 
+    async def _leave_screen(self) -> None:
+        """Away from a screen for good; it may have something to say."""
+        if isinstance(self.screen, FleetScreen):
+            self.screen.leaving()
+        await self.pop_screen()
+
     async def action_back(self) -> None:
         """One layer back: inside the screen first, then the screen itself."""
         screen = self.screen
         if isinstance(screen, FleetScreen) and screen.escape():
             return
         if len(self.screen_stack) > 1:
-            await self.pop_screen()
+            await self._leave_screen()
         elif self.current_mode == modes.BOTH:
             await self.show_connection(self.current)
 

@@ -220,7 +220,7 @@ async def test_a_draft_survives_leaving_and_the_end_of_the_session(tmp_path: Pat
         assert "draft kept" in house.text()
         await house.press("enter")
         assert "Half a thought" in house.screen.text
-        assert "Your unsaved text is back" in house.text()
+        assert "Your unsaved text of " in house.text()
         await house.advance(2)
         paths = house.paths
     # Another process, after a crash: the file has it.

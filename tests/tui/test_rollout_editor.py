@@ -613,7 +613,7 @@ async def test_leaving_keeps_the_draft_for_the_next_session_too(tmp_path: Path) 
         await house.press("escape")
         assert isinstance(house.screen, RolloutsScreen) and "~" in house.text()
         await house.press("enter")
-        assert "Your unsaved text is back" in house.text()
+        assert "Your unsaved text of " in house.text() and "ago) is back." in house.text()
         assert house.screen.rollout.options["need_ac"] is True
         await house.press("f5", "y")
         assert "need_ac" not in house.screen.rollout.options
@@ -625,6 +625,35 @@ async def test_leaving_keeps_the_draft_for_the_next_session_too(tmp_path: Path) 
     await again.open_files()
     assert rollout_id in await again.rollouts.drafts()
     await again.stop()
+
+
+async def test_leaving_says_broken_text_and_drops_what_changes_nothing(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        await put(house, need_ac=True)
+        await house.press("ctrl+z", "escape")
+        assert await screen.service.drafts() == [] and "unsaved text" not in house.text()
+        await house.press("enter", "f3")
+        assert house.screen.view == "document"
+        await house.press("greater_than_sign")
+        assert house.screen.view == "document" and house.screen.text.startswith(">"), "it is text there"
+        await house.press("escape")
+        assert "The text of this rollout is not JSON. It is kept here as a draft; nothing was sent." in house.toasts()
+        assert "~ 1 with unsaved text" in house.text()
+        await house.press("enter", "f3", "home", "delete", "escape")
+        assert await screen.service.drafts() == [] and "unsaved text" not in house.text()
+
+
+async def test_unsaved_text_on_production_is_said_loudly_with_its_time(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, connection={"production": True}) as house:
+        screen = await opened(house, "Cold chain")
+        await put(house, need_ac=True)
+        await house.press("escape")
+        await house.advance(3 * 3600)
+        await house.press("enter")
+        assert house.screen is not screen and house.screen.rollout.options["need_ac"] is True
+        assert "PRODUCTION test: Your unsaved text of 20" in house.text() and "(3h ago) is back" in house.text()
+        assert any(said.startswith("PRODUCTION: unsaved text of 20") for said in house.toasts())
 
 
 async def test_broken_text_is_said_in_the_form_and_nothing_is_sent(tmp_path: Path) -> None:

@@ -176,6 +176,9 @@ class FleetScreen(_Leavable, Screen[Any]):
         """One layer back inside the screen (a filter, a pane); False when there is none left."""
         return False
 
+    def leaving(self) -> None:
+        """The person goes back to what is under this screen."""
+
     def note(self, events: Iterable[object]) -> None:
         """Remember what happened while something else is on the screen."""
         self._missed.extend(events)

@@ -14,6 +14,7 @@ from textual.widgets import TextArea
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import age, show_time
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.device_bars import Notice, Strip
 from mdm_tui.tui.screens.document_actions import DocumentActions
@@ -54,6 +55,8 @@ class DocumentScreen(DocumentActions, FleetScreen):
         self._timer: Any = None
         self._loading = False
         self._checking = 0
+        # Whether there is a draft of it.
+        self._kept = False
 
     # --- what each kind says itself ---
 
@@ -138,12 +141,13 @@ class DocumentScreen(DocumentActions, FleetScreen):
         opened = self.opened
         if self.gone:
             return False
+        self._kept = opened.draft is not None
         # A draft goes on from what it began with: saving then shows what others changed since.
         self.base = opened.draft_base if opened.draft is not None and opened.draft_base else opened.base
         self.read_at = self.app.now()
         self.load(opened.draft if opened.draft is not None else opened.base)
         if opened.draft is not None and opened.draft != opened.base:
-            self.say("Your unsaved text is back. F2 saves it; F5 drops it and takes the service's copy.", "info")
+            self._say_unsaved(opened.draft_at)
         elif opened.stale:
             self.say(clean(opened.stale, 400), "warn")
         else:
@@ -151,6 +155,16 @@ class DocumentScreen(DocumentActions, FleetScreen):
             self.say(f"More than {HIGHLIGHT_MOST:,} characters: shown without colours." if large else "")
         await self.check()
         return True
+
+    def _say_unsaved(self, at: float | None) -> None:
+        """Drafts belong to a service, not to a connection: one may be of another connection or of another day."""
+        when = f" of {show_time(at)} ({age(self.app.now() - at)} ago)" if at is not None else ""
+        words = f"Your unsaved text{when} is back. F2 saves it; F5 drops it and takes the service's copy."
+        connection = self.session.connection
+        if connection.production:
+            self.tell(f"PRODUCTION: unsaved text{when} is in the editor.", "warning")
+            words = f"PRODUCTION {connection.name}: {words} It may come from another connection to this service."
+        self.say(words, "warn" if connection.production else "info")
 
     # --- while one types ---
 
@@ -166,7 +180,22 @@ class DocumentScreen(DocumentActions, FleetScreen):
     def typed(self) -> None:
         """The text differs: it is kept."""
         if self.opened is not None:
+            self._kept = True
             self.service.draft(self.document_id, self.base, self.text)
+
+    def leaving(self) -> None:
+        """Say what is left behind: text that is no JSON. A draft that changes nothing is none."""
+        if self.opened is None or not self._kept:
+            return
+        text = self.text
+        try:
+            same = text == self.base or not self.service.differences(self.base, text)
+        except FleetError:
+            words = f"The text of this {self.NOUN} is not JSON. It is kept here as a draft; nothing was sent."
+            self.tell(words, "warning")
+            return
+        if same:
+            self.app.spawn(self.service.drop_draft(self.document_id), "draft")
 
     async def check(self) -> None:
         """Check the text and compare it; a later call makes an earlier one worthless."""

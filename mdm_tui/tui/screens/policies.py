@@ -133,7 +133,11 @@ class PoliciesScreen(PoliciesActions, HeldListScreen):
     def more_words(self) -> tuple[list[Part], list[Part]]:
         narrowed = [part(f"   segment {self.app.narrowed(self.session).name}", "info")] if self.scope else []
         new = sum(1 for key in self.source.drafts if is_new(key))
-        return narrowed, [part(f"{new} unsaved new{'' if new == 1 else ' ones'} (+)   ", "warn")] if new else []
+        changed = len(self.source.drafts) - new
+        words = [part(f"~ {changed} with unsaved text   ", "warn")] if changed else []
+        if new:
+            words.append(part(f"{new} unsaved new{'' if new == 1 else ' ones'} (+)   ", "warn"))
+        return narrowed, words
 
     def nothing(self) -> str:
         if self.scope is not None:

@@ -100,7 +100,10 @@ class RolloutsScreen(RolloutsActions, HeldListScreen):
 
     def more_words(self) -> tuple[list[Part], list[Part]]:
         new = sum(1 for key in self.source.drafts if is_new(key))
+        changed = len(self.source.drafts) - new
         words = [part(f"{new} unsaved new{'' if new == 1 else ' ones'} (+)   ", "warn")] if new else []
+        if changed:
+            words.insert(0, part(f"~ {changed} with unsaved text   ", "warn"))
         everyone = sum(1 for one in self.source.all() if one.everyone and one.enabled is not False)
         if everyone:
             words.append(part(f"{everyone} for everyone   ", "bad"))
