@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from midm_client import MidmClient
 
 from mdm_tui.server.midm.devices import CHUNK
 from mdm_tui.server.testing import fleet
+from mdm_tui.server.world.clock import DAY
 from mdm_tui.server.world.units import UnitFilter
 
 SERIAL = "profile.hardware_info.serial_no"
@@ -146,6 +148,18 @@ async def test_one_device_by_uuid_or_serial_number_with_what_its_client_said(mid
     for asked in ({"uuid": NOWHERE}, {"serialNo": "none"}, {"uuid": unit.uuid, "serialNo": "another"}):
         assert await midm.refused("GET", "device/findBy", params=asked) == (400, 404, "device not found")
     assert (await midm.refused("GET", "device/findBy"))[:2] == (400, 422)
+
+
+async def test_a_license_that_renews_itself_ends_in_its_present_term(midm) -> None:
+    now = midm.world.clock.now()
+    for renews in (True, False):
+        unit = midm.unit(auto_renew=renews)
+        term = (365 if unit.license_uuid else 30) * DAY
+        for age, terms in ((DAY, 1), (term - 1, 1), (term, 2), (5 * term + DAY, 6)):
+            midm.world.units.change(unit, created_at=now - age)
+            found = await midm.call("GET", "device/findBy", params={"uuid": unit.uuid})
+            ends = datetime.fromisoformat(found["license"]["expiry"]).timestamp() * 1000
+            assert ends == now - age + (terms if renews else 1) * term
 
 
 async def test_apps_on_a_device(midm) -> None:

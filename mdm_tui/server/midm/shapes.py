@@ -125,6 +125,13 @@ def device_shape(world: World, unit: UnitRecord) -> dict[str, Any]:
     return shape
 
 
+def _expiry(unit: UnitRecord, now: int) -> int:
+    """When the license ends: one that renews itself has begun another term each time."""
+    term = (365 if unit.license_uuid else 30) * DAY
+    terms = max(1, -(-(now - unit.created_at + 1) // term)) if unit.auto_renew else 1
+    return unit.created_at + terms * term
+
+
 def device_detail(world: World, unit: UnitRecord, owner: str) -> dict[str, Any]:
     """A device as the call for one shows it: with its group, its license and what its client said of it last.
 
@@ -140,7 +147,7 @@ def device_detail(world: World, unit: UnitRecord, owner: str) -> dict[str, Any]:
         "licenseModel": {"name": unit.license},
         "autoRenew": unit.auto_renew,
         "activatedAt": time_text(unit.created_at),
-        "expiry": iso(unit.created_at + (365 if unit.license_uuid else 30) * DAY),
+        "expiry": iso(_expiry(unit, world.clock.now())),
     }
     shape["licensed"] = time_text(unit.created_at)
     user = world.site_user(owner)
