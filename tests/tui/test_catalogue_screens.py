@@ -176,6 +176,10 @@ async def test_enter_shows_the_whole_record_and_copies_it(tmp_path: Path) -> Non
         assert isinstance(house.screen, RecordScreen)
         text = "\n".join(line.text for line in house.screen.view.lines)
         assert app.package in text and '"packageName"' in text and f"{app.size:,} bytes" in text
+        (other,) = [ref for ref in app.refs if ref != app.id]
+        also = next(line for line in house.screen.view.lines if "Also named by" in line.text)
+        assert [spot.entry.text for spot in also.spots if spot.entry.path == "refs"] == [other]
+        assert "rollout" not in text.partition("As the service")[0].lower(), "an id of its own is no rollout"
         await house.press("Y")
         assert json.loads(house.app.clipboard) == json.loads(app.raw)
         await house.press("down", "y")

@@ -25,7 +25,7 @@ __all__ = ["RecordScreen", "entries_of"]
 _TITLES = {
     "min_sdk": "Least SDK", "target_sdk": "Target SDK", "max_sdk": "Most SDK", "ab": "A/B partitions",
     "from_build": "From build", "built_at": "Built", "created_at": "Created", "updated_at": "Changed", "os": "Android",
-    "sdk": "SDK", "sku": "SKU", "patch": "Security patch", "refs": "Named in rollouts", "part": "Replaces",
+    "sdk": "SDK", "sku": "SKU", "patch": "Security patch", "refs": "Also named by", "part": "Replaces",
     "display": "Display build", "id": "Id", "file_name": "File", "unreadable": "Could not be read",
 }  # fmt: skip
 
@@ -35,7 +35,10 @@ def entries_of(item: Any, now: float) -> list[Entry]:
     found: list[Entry] = []
     for one in fields(item):
         value = getattr(item, one.name)
-        if one.name == "raw" or (one.name == "unreadable" and not value):
+        if one.name == "refs":
+            # The id has a line of its own.
+            value = tuple(ref for ref in value if ref != item.id)
+        if one.name == "raw" or (one.name in ("unreadable", "refs") and not value):
             continue
         title = _TITLES.get(one.name, one.name.replace("_", " ").capitalize())
         text, note = _said(one.name, value, now)
