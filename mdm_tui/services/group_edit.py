@@ -219,6 +219,8 @@ def _name(name: str) -> str:
         problem = f"The name is longer than {_LONGEST} characters"
     elif clean(wanted) != wanted:
         problem = "The name holds characters that cannot be seen"
+    elif "/" in wanted:
+        problem = "Paths of groups are written with /, so a name holds none"
     if problem:
         raise FleetError(Kind.INVALID, problem, sent=Sent.NEVER)
     return wanted

@@ -112,7 +112,7 @@ async def test_a_group_is_created_read_back_and_named_by_its_place(groups: Group
     assert [call[0] for call in site.calls] == ["groups", "groups", "create_group", "groups"]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\u202eb", "a\nb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\u202eb", "a\nb", "North / South"])
 async def test_a_name_that_cannot_be_is_refused_before_anything_is_sent(groups: Groups, site, name: str) -> None:
     error = await failing(groups.create(name))
     assert (error.kind, error.sent) == (Kind.INVALID, Sent.NEVER)

@@ -227,6 +227,9 @@ async def test_renaming_and_moving_are_sent_once_and_read_back(tmp_path: Path) -
         put_on(screen, "España")
         await house.press("c", "down", "down", "enter", "enter")
         assert "goes to the top" in house.text() and "devices" in house.text()
+        text = " ".join(house.text().replace("│", " ").split())
+        assert "Move España at test · VisionMax MiDM?" in text
+        assert "the service's contract does not say" in text and "from then on" not in text
         await house.press("y")
         assert house.fleet.world.groups.get(key).parent is None
         assert under(screen) == "España" and house.net.count("POST", SAVE) == 2
@@ -246,10 +249,47 @@ async def test_deleting_is_typed_and_refused_for_what_is_not_empty(tmp_path: Pat
         assert empty not in screen.source.tree and screen.grid.cursor_id is not None
         put_on(screen, "Iberia")
         await house.press("c", "down", "down", "down", "enter")
-        await house.type("delete iberia")
-        await house.press("enter")
-        assert any("still holds" in toast for toast in house.toasts())
+        assert house.screen is screen, "nothing is to be typed for what cannot be done"
+        assert any(
+            "Iberia still holds 2 groups" in toast and "Move them elsewhere" in toast for toast in house.toasts()
+        )
         assert house.net.count("POST", "/group/delete") == 1
+
+
+async def test_what_is_emptied_meanwhile_can_be_deleted(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24) as house:
+        outer = made(house, "Outer")
+        inner = made(house, "Inner", outer)
+        screen = await shown(house)
+        house.fleet.world.groups.delete(inner)
+        assert screen.source.node(outer).children
+        put_on(screen, "Outer")
+        await house.press("c", "down", "down", "down", "enter")
+        await house.type("delete outer")
+        await house.press("enter")
+        assert "Outer is deleted." in house.toasts()
+
+
+async def test_a_complaint_is_of_what_was_typed_then(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24) as house:
+        made(house, "Empty one")
+        screen = await shown(house)
+        put_on(screen, "Empty one")
+        await house.press("c", "down", "down", "down", "enter")
+        assert "Delete the group Empty one at test · " in house.text()
+        await house.type("delete empty")
+        await house.press("enter")
+        assert "That is not “delete Empty one”" in house.text()
+        await house.type(" one")
+        assert "That is not" not in house.text()
+        await house.press("escape", "e", *["backspace"] * 9)
+        await house.type("North / South")
+        await house.press("enter")
+        assert "a name holds none" in house.text()
+        await house.press(*["backspace"] * 8)
+        assert "a name holds none" not in house.text()
+        await house.press("enter")
+        assert "Empty one is now called North." in house.toasts()
 
 
 async def test_a_group_gone_meanwhile_is_told_and_the_cursor_stays_near(tmp_path: Path) -> None:

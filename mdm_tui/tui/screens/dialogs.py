@@ -253,6 +253,7 @@ class Prompt(Guarded):
 
     DEFAULT_CSS: ClassVar[str] = "Prompt > Vertical { width: 64; }"
     silence: ClassVar[float] = 0.0
+    _wrong: str | None = None
 
     def __init__(
         self,
@@ -281,10 +282,16 @@ class Prompt(Guarded):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        # What was said of another text must not stand beside this one.
+        if event.value != self._wrong:
+            self.complain("")
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         sentence = self._check(event.value) if self._check is not None else ""
         if sentence:
+            self._wrong = event.value
             self.complain(sentence)
         else:
             self.dismiss(event.value)
@@ -292,6 +299,8 @@ class Prompt(Guarded):
 
 class Typed(Guarded):
     """Something that has to be typed to be done; answers True after the right text and enter."""
+
+    _wrong: str | None = None
 
     def __init__(self, title: str, lines: Sequence[tuple[str, str]], expects: str, *, to: str = "do it") -> None:
         """lines: (text, role) of what will happen. expects: what has to be typed. to: what typing it does."""
@@ -318,9 +327,15 @@ class Typed(Guarded):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        # What was said of another text must not stand beside this one.
+        if event.value != self._wrong:
+            self.complain("")
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if " ".join(event.value.split()).casefold() == self._expects.casefold():
             self.dismiss(True)
         else:
+            self._wrong = event.value
             self.complain(f"That is not “{self._expects}”: nothing was done.")

@@ -17,7 +17,7 @@ from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Prompt, Typed, answer
 from mdm_tui.tui.screens.groups_choose import TOP, choose_group
 from mdm_tui.tui.screens.groups_source import counted
-from mdm_tui.tui.screens.groups_text import devices_words
+from mdm_tui.tui.screens.groups_text import devices_words, held_words
 
 if TYPE_CHECKING:
     from mdm_tui.services.group_edit import GroupSaved
@@ -169,6 +169,12 @@ class GroupsActions(_Base):
 
     # --- changing ---
 
+    @property
+    def _where(self) -> str:
+        """What a change acts on, for the titles of dialogs."""
+        connection = self.session.connection
+        return f"{connection.name} · {self.session.factory.title}{' · PRODUCTION' if connection.production else ''}"
+
     def _change(self, words: str, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Begin a change when one may be made: one at a time."""
         if sentence := refusal(self.session, f"Nothing can be {words}"):
@@ -201,7 +207,7 @@ class GroupsActions(_Base):
         where = f"below {clean(seen.path_text(parent.id), 200)}" if parent is not None else "at the top"
         parent_id = parent.id if parent is not None else ""
         check = _namer(lambda name: bool(self.source.tree.named(name, parent_id)))
-        name = await answer(self.app, Prompt("A new group", f"It is made {where}.", check=check))
+        name = await answer(self.app, Prompt(f"A new group at {self._where}", f"It is made {where}.", check=check))
         if name is not None:
             name = name.strip()
             await self._sent(f"creating {clean(name, 40)}", self.session.groups.create(name, parent_id, seen=seen))
@@ -209,7 +215,7 @@ class GroupsActions(_Base):
     async def _rename(self, node: Node, seen: GroupTree) -> None:
         check = _namer(lambda name: any(key != node.id for key in seen.named(name, node.parent)))
         words = f"It stays where it is: {clean(seen.path_text(node.id), 200)}"
-        title = f"Another name for {clean(node.name, 60)}"
+        title = f"Another name for {clean(node.name, 60)} at {self._where}"
         name = await answer(self.app, Prompt(title, words, node.group.name, check=check))
         if name is not None and name.strip() != node.group.name:
             work = self.session.groups.rename(node.id, name.strip(), seen=seen)
@@ -226,20 +232,32 @@ class GroupsActions(_Base):
         where = f"below {clean(seen.path_text(to), 200)}" if to else "to the top"
         words = (
             f"{clean(seen.path_text(node.id), 200)} goes {where}, with {devices_words(node)}. "
-            "What reaches the groups above it reaches these devices from then on."
+            "Whether what reaches a group also reaches the groups below it, the service's contract does not say: "
+            "what changes for these devices is not known."
         )
-        if await answer(self.app, Ask(f"Move {name}?", words, "move it")):
+        if await answer(self.app, Ask(f"Move {name} at {self._where}?", words, "move it")):
             await self._sent(f"moving {name}", self.session.groups.move(node.id, to, seen=seen))
 
     async def _delete(self, node: Node, seen: GroupTree) -> None:
         name = clean(node.name, 60)
+        if node.children or node.devices:
+            # Before anything is typed; what is shown may be older than what the service holds.
+            await self.ask()
+            found = self.source.tree.get(node.id)
+            if self.gone or found is None:
+                return
+            if held := held_words(found):
+                self.tell(f"{name} still holds {held}: only an empty group is deleted. Move them elsewhere first.",
+                          "warning")  # fmt: skip
+                return
+            node, seen, name = found, self.source.tree, clean(found.name, 60)
         shown = name if name == node.group.name and len(name) <= 40 else node.id[-6:]
         lines = [
             (f"{clean(seen.path_text(node.id), 200)}   id {clean(node.id, 80)}", ""),
             (f"It holds {devices_words(node)}; the service deletes only what is empty.", "muted"),
             ("It cannot be brought back, and a new one of its name has another id.", "warn"),
         ]
-        if await answer(self.app, Typed(f"Delete the group {name}", lines, f"delete {shown}", to="delete it")):
+        if await answer(self.app, Typed(f"Delete the group {name} at {self._where}", lines, f"delete {shown}", to="delete it")):
             await self._sent(f"deleting {name}", self.session.groups.delete(node.id, seen=seen))
 
     # --- out of here ---
@@ -283,6 +301,8 @@ def _namer(taken: Callable[[str], bool]) -> Callable[[str], str]:
         wanted = name.strip()
         if not wanted:
             return "A group needs a name."
+        if "/" in wanted:
+            return "Paths of groups are written with /, so a name holds none."
         return f"There is a group called {clean(wanted, 60)} there already." if taken(wanted) else ""
 
     return check

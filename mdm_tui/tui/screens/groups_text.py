@@ -14,7 +14,7 @@ from mdm_tui.tui.widgets.lines import Part, part
 if TYPE_CHECKING:
     from mdm_tui.services.groups import Members
 
-__all__ = ["devices_words", "pane", "strip"]
+__all__ = ["devices_words", "held_words", "pane", "strip"]
 
 
 def devices_words(node: Node) -> str:
@@ -24,6 +24,14 @@ def devices_words(node: Node) -> str:
         return own
     more = "at least " if node.partly else ""
     return f"{own} directly, {more}{counted(node.total)} with the groups below"
+
+
+def held_words(node: Node) -> str:
+    """What is directly in a group: `1 group and 3 devices`; "" for nothing."""
+    groups, devices = len(node.children), node.devices or 0
+    said = [f"{groups:,} group{'' if groups == 1 else 's'}"] if groups else []
+    said += [f"{devices:,} device{'' if devices == 1 else 's'}"] if devices else []
+    return " and ".join(said)
 
 
 def strip(tree: GroupTree, node: Node, now: float, members: Members | None, width: int) -> list[list[Part]]:
