@@ -13,6 +13,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from mdm_tui.fleet.provider import Capability
+from mdm_tui.tui.modes import SCREENS
 from mdm_tui.tui.widgets.grid_keys import GRID_KEYS
 
 __all__ = [
@@ -83,6 +84,7 @@ _SCREENS = (("devices", "Devices"), ("policies", "Policies"), ("queue", "Queue")
 _FLAT = ("devices", "policies", "queue", "catalogue", "rollouts", "both")
 _LISTS = (*_FLAT, "groups")
 _LATER = frozenset({"activity", "pulse"})
+_NEEDS = {place.key: (place.needs,) for place in SCREENS if place.needs is not None}
 _LINES = {
     "grid.up": "Up, down", "grid.down": "Up, down", "grid.page_up": "A page", "grid.page_down": "A page",
     "grid.half_page_up": "Half a page", "grid.half_page_down": "Half a page", "grid.home": "First row, last row",
@@ -98,7 +100,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # everywhere: owned by the app
     *(
         Action(f"go.{name}", str(number), title, ("everywhere",), f"go('{name}')", palette=name not in _LATER,
-               line="Not in this version" if name in _LATER else "The screens on top")
+               line="Not in this version" if name in _LATER else "The screens on top", needs=_NEEDS.get(name, ()))
         for number, (name, title) in enumerate(_SCREENS, 1)
     ),
     Action("bar.open", "colon", "Go anywhere", ("everywhere",), "command_bar",
@@ -262,11 +264,14 @@ def bindings(group: str, only: Collection[str] | None = None) -> list[BindingTyp
 
 
 def help_lines(actions: Iterable[Action], keys_of: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """Keys and what they do, as the help says it; actions of one `line` side by side share theirs."""
+    """Keys and what they do, as the help says it; actions of one `line` side by side share theirs.
+
+    What is not in this version is left out.
+    """
     found: list[tuple[str, str, str]] = []
     for action in actions:
         keys = key_text((keys_of or {}).get(action.id, action.keys))
-        if not keys:
+        if not keys or action.line == "Not in this version":
             continue
         if action.line and found and found[-1][2] == action.line:
             found[-1] = (f"{found[-1][0]} {keys}", action.line, action.line)
@@ -276,10 +281,16 @@ def help_lines(actions: Iterable[Action], keys_of: Mapping[str, str] | None = No
 
 
 def _shorter(keys: str) -> str:
-    """`1 2 3` is `1-3`, `shift+up shift+down` is `shift+up/down`, `up k down j` is `up down k j`."""
+    """`1 2 3 6` is `1-3 6`, `shift+up shift+down` is `shift+up/down`, `up k down j` is `up down k j`."""
     names = keys.split(" ")
     if len(names) > 2 and all(name.isdigit() for name in names):
-        return f"{names[0]}-{names[-1]}"
+        runs: list[list[int]] = []
+        for number in map(int, names):
+            if runs and runs[-1][-1] == number - 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
     if len(names) == 2 and "+" in names[0] and names[0].split("+")[0] == names[1].split("+")[0]:
         return f"{names[0]}/{names[1].split('+')[1]}"
     return " ".join([name for name in names if len(name) > 1] + [name for name in names if len(name) == 1])

@@ -17,6 +17,7 @@ from mdm_tui.tui.screens.act_confirm import ActConfirm
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.both import BothScreen
 from mdm_tui.tui.screens.device import DeviceScreen
+from mdm_tui.tui.widgets.command_bar import verbs
 from mdm_tui.tui.widgets.header import Header
 
 
@@ -261,3 +262,25 @@ async def test_a_device_says_where_else_it_is_and_o_goes_there(tmp_path: Path) -
         await on.until(lambda: isinstance(on.app.screen, DeviceScreen) and on.app.screen.session is depot)
         assert on.app.screen.device_id == theirs  # type: ignore[attr-defined]
         await on.until(lambda: "⇄ also in acme · " in text(on))
+
+
+async def test_help_and_the_command_bar_offer_what_the_connection_has(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=60) as on:
+        await on.line("connect depot")
+        await on.read("depot")
+        await on.press("question_mark")
+        await on.until(lambda: "The screens on top" in text(on))
+        said = " ".join(text(on).split())
+        assert "1 6-9 The screens on top" in said and "Not in this version" not in said
+        await on.press("escape")
+        offered = verbs(on.app)
+        assert {"groups", "apps", "images", "rollouts", "register", "both"} <= set(offered)
+        assert not {"policies", "queue", "segment", "activity", "pulse"} & set(offered)
+        await on.press("colon", "p", "tab")
+        await on.until(lambda: "a device by that name or serial" in text(on))
+        await on.press("escape")
+        await on.line("connect acme")
+        await on.press("question_mark")
+        await on.until(lambda: "The screens on top" in text(on))
+        assert "1-3 The screens on top" in " ".join(text(on).split())
+        assert "policies" in verbs(on.app) and "rollouts" not in verbs(on.app)

@@ -116,7 +116,7 @@ def test_help_joins_what_belongs_together() -> None:
     lines = dict(help_lines(for_groups(("list",))))
     assert lines["up down k j"] == "Up, down"
     assert lines["shift+up/down"] == "Mark up, down"
-    assert dict(help_lines(for_groups(("everywhere",))))["1-3"] == "The screens on top"
+    assert dict(help_lines(for_groups(("everywhere",))))["1-3 6-9"] == "The screens on top"
     moved = dict(help_lines([BY_ID["sort.by"]], {"sort.by": "f2,o"}))
     assert moved == {"F2 o": "Sort by, then by"}
 

@@ -10,21 +10,21 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from mdm_tui.fleet.provider import Capability
+from mdm_tui.tui.modes import SCREENS
 from mdm_tui.tui.widgets.line_input import LineInput
 from mdm_tui.tui.widgets.lines import Lines, part
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
 
-__all__ = ["VERBS", "CommandBar", "complete"]
+__all__ = ["VERBS", "CommandBar", "complete", "verbs"]
 
 # What can be typed, with what follows it; the help of the bar and its completion.
 VERBS: dict[str, str] = {
     "devices": "the list of devices",
     "policies": "the list of policies",
     "queue": "the commands and how they go",
-    "activity": "the journal",
-    "pulse": "the fleet at a glance",
     "groups": "groups of devices",
     "apps": "the catalogue of apps",
     "images": "system images",
@@ -41,11 +41,29 @@ VERBS: dict[str, str] = {
 }
 
 
-def complete(text: str, themes: Iterable[str] = (), connections: Iterable[str] = ()) -> list[str]:
-    """Whole lines that `text` may become, in order."""
+def verbs(app: MdmApp) -> list[str]:
+    """What can be typed on the connection that is looked at: what its service offers, and what is set up."""
+    can = app.session.factory.capabilities
+    without = {place.key for place in SCREENS if place.needs is not None and place.needs not in can}
+    if Capability.DEVICE_REGISTER not in can:
+        without.add("register")
+    if Capability.SEGMENTS not in can:
+        without.add("segment")
+    if len(app.known) < 2:
+        without.update(("both", "connect"))
+    return [verb for verb in VERBS if verb not in without]
+
+
+def complete(
+    text: str,
+    themes: Iterable[str] = (),
+    connections: Iterable[str] = (),
+    offered: Iterable[str] = tuple(VERBS),
+) -> list[str]:
+    """Whole lines that `text` may become, in order. offered: of `VERBS`."""
     head, space, rest = text.lstrip().partition(" ")
     if not space:
-        return [verb for verb in VERBS if verb.startswith(head.lower())]
+        return [verb for verb in offered if verb.startswith(head.lower())]
     if head == "connect":
         return [f"connect {name}" for name in connections if name.startswith(rest.strip())]
     if head == "theme":
@@ -109,7 +127,7 @@ class CommandBar(Horizontal):
             self._set(history[self._place] if self._place < len(history) else "")
 
     def _completed(self, text: str) -> str:
-        found = complete(text, self.app.theme_choices(), self.app.known)
+        found = complete(text, self.app.theme_choices(), self.app.known, verbs(self.app))
         if len(found) == 1:
             return found[0] + ("" if " " in found[0] else " ")
         if found:
@@ -125,7 +143,7 @@ class CommandBar(Horizontal):
         line.cursor_position = len(text)
 
     def _say(self, text: str) -> None:
-        found = complete(text, self.app.theme_choices(), self.app.known)
+        found = complete(text, self.app.theme_choices(), self.app.known, verbs(self.app))
         head = text.lstrip().partition(" ")[0].lower()
         if head in VERBS and (" " in text.lstrip() or found == [head]):
             words = VERBS[head]
