@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.catalogue import CatalogueApp, Image
-from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.errors import FleetError, Kind, Problem
 from mdm_tui.fleet.groups import Group, GroupTree
 from mdm_tui.fleet.matching import Outcome
+from mdm_tui.fleet.rollout_words import schedule, waiting
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean, search_key
 from mdm_tui.fleet.values import show
@@ -63,14 +64,15 @@ async def _print(arguments: Namespace, env: Mapping[str, str]) -> int:
             await _learn(session, fresh=fresh)
             sections = [await _summary(session, rollout)]
             if not rollout.unreadable:
-                sections += await _outlook(session, rollout, fresh=fresh)
+                names = await _names(session)
+                sections += await _outlook(session, rollout, names, fresh=fresh)
             _write([section for section in sections if section.lines], rollout.name, arguments.format)
         hint = "" if fresh else "; --refresh asks the service"
         print(f"{session.connection.name}, {work.said_age(at, time.time())}{hint}.", file=sys.stderr)
     return codes.DONE
 
 
-async def _outlook(session: Session, rollout: Rollout, *, fresh: bool) -> list[_Section]:
+async def _outlook(session: Session, rollout: Rollout, names: Mapping[str, str], *, fresh: bool) -> list[_Section]:
     """What it does and how far it is: as last seen, or asked of the service."""
     rollouts, progress = session.rollouts, None
     if fresh:
@@ -80,11 +82,39 @@ async def _outlook(session: Session, rollout: Rollout, *, fresh: bool) -> list[_
         progress = await rollouts.progress(rollout.id, most=_MOST_LISTS)
     else:
         plan = await rollouts.outlook(rollout)
+    sentences, going = list(plan.sentences), await _progress(session, plan, progress)
+    unread = sum(bool(group.unread) for group in plan.reach.groups)
+    if not fresh and unread:
+        # What is counted now would be said of the rollout, and is only what happens to be known here.
+        if not plan.reach.count:
+            del sentences[0]
+        which = f"its {unread:,} groups" if unread > 1 else "its group"
+        if unread < len(plan.reach.groups):
+            which = f"{unread:,} of its {len(plan.reach.groups):,} groups"
+        sentences.insert(0, f"Not all members of {which} are read yet; --refresh asks the service.")
+        if not going:
+            going = [("", "Not known before the members are read; --refresh asks the service.")]
+    if going and rollout.enabled is not None:
+        going.append(("", f"{waiting(rollout)}."))
     return [
-        _Section("Reach", [("", sentence) for sentence in plan.sentences]),
-        _Section("Problems", _capped([(problem.pointer, problem.message) for problem in plan.problems])),
-        _Section("Progress", await _progress(session, plan, progress)),
+        _Section("Reach", [("", sentence) for sentence in sentences]),
+        _Section("Problems", _capped([(_place(one, rollout, names), one.message) for one in plan.problems])),
+        _Section("Progress", going),
     ]
+
+
+def _place(problem: Problem, rollout: Rollout, names: Mapping[str, str]) -> str:
+    """Where a problem is: the thing that is named there, else the place in the document."""
+    ids = {
+        "groups": ("Group", rollout.groups), "devices": ("Device", rollout.devices),
+        "images": ("Image", rollout.images), "apps": ("App", [app.app_id for app in rollout.apps]),
+    }  # fmt: skip
+    path = problem.path
+    if len(path) >= 2 and path[0] in ids and isinstance(path[1], int):
+        what, refs = ids[str(path[0])]
+        if path[1] < len(refs):
+            return f"{what} {clean(names.get(refs[path[1]], refs[path[1]]), 80)}"
+    return problem.pointer
 
 
 def _find(found: list[Rollout], text: str, *, fresh: bool) -> Rollout:
@@ -147,10 +177,7 @@ async def _summary(session: Session, rollout: Rollout) -> _Section:
     ]
     form = session.rollouts.form
     for section in dict.fromkeys(option.section for option in form.options):
-        lines += [
-            (title if section != SCHEDULE else f"{SCHEDULE}: {title.lower()}", value)
-            for title, value in options_in(rollout, form, section)
-        ]
+        lines += [(SCHEDULE, schedule(rollout))] if section == SCHEDULE else options_in(rollout, form, section)
     lines += [
         ("Written by", rollout.writer),
         ("Created", show(rollout.created_at, "time")),
@@ -158,6 +185,13 @@ async def _summary(session: Session, rollout: Rollout) -> _Section:
         ("Unreadable", rollout.unreadable),
     ]
     return _Section("", [(name, clean(value)) for name, value in lines if value])
+
+
+async def _names(session: Session) -> dict[str, str]:
+    """What apps and images are called, by each of their references."""
+    found = {ref: app.name or app.package for app in await session.catalogue.apps() for ref in (app.id, *app.refs)}
+    found |= {ref: one.name for one in await session.catalogue.images() for ref in (one.id, *one.refs)}
+    return {key: name for key, name in found.items() if name}
 
 
 def _listed(name: str, texts: Iterable[str]) -> list[tuple[str, str]]:

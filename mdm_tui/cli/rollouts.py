@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.fields import Field
 from mdm_tui.fleet.provider import Capability
+from mdm_tui.fleet.rollout_words import schedule
 from mdm_tui.fleet.rollouts import APPLY_ORDER, Rollout, RolloutFormat, said
 from mdm_tui.fleet.text import clean
 
@@ -36,7 +37,7 @@ ROLLOUTS = Listing(
         column("apps", "Apps", "int"),
         column("images", "Images", "int"),
         column("order", "Order", doc="what is applied first"),
-        column("schedule", "Schedule", doc="start and recurrence, in the service's own words"),
+        column("schedule", "Schedule", doc="start, recurrence and end; the service's own words are in quotes"),
         column("writer", "Writer", doc="who wrote it"),
         column("created", "Created", "time"),
         column("updated", "Updated", "time"),
@@ -57,7 +58,7 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
 async def _print(arguments: Namespace, env: Mapping[str, str], fields: list[Field]) -> int:
     async with work.session(arguments, env) as session:
         found, at = await known(session, refresh=arguments.refresh)
-        write([_row(item, session.rollouts.form) for item in found], fields, arguments.format, time.time())
+        write([_row(item) for item in found], fields, arguments.format, time.time())
         words = f"{len(found):,} rollouts of {session.connection.name}, {work.said_age(at, time.time())}."
         print(words, file=sys.stderr)
     return codes.DONE
@@ -83,8 +84,7 @@ def options_in(rollout: Rollout, form: RolloutFormat, section: str) -> list[tupl
     return found
 
 
-def _row(rollout: Rollout, form: RolloutFormat) -> dict[str, Value]:
-    schedule = ", ".join(f"{title} {shown}" for title, shown in options_in(rollout, form, SCHEDULE))
+def _row(rollout: Rollout) -> dict[str, Value]:
     order = said(rollout.options, APPLY_ORDER)
     return {
         "id": rollout.id,
@@ -97,7 +97,7 @@ def _row(rollout: Rollout, form: RolloutFormat) -> dict[str, Value]:
         "apps": len(rollout.apps),
         "images": len(rollout.images),
         "order": clean(order, 40) if isinstance(order, str) else None,
-        "schedule": schedule or None,
+        "schedule": schedule(rollout) or None,
         "writer": rollout.writer or None,
         "created": rollout.created_at,
         "updated": rollout.updated_at,

@@ -277,7 +277,13 @@ class Devices:
         if found is None:
             return f"{wanted} is not on the device, {source}."
         code = f" ({found.version_code})" if found.version_code else ""
-        version = f", version {found.version}{code}" if found.version else f", version code{code}" if code else ""
+        version = (
+            f", version {found.version}{code}"
+            if found.version
+            else f", version code {found.version_code}"
+            if code
+            else ""
+        )
         return f"{wanted} is installed{version}, {source}."
 
     async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]:

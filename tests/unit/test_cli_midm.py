@@ -233,6 +233,8 @@ def test_one_rollout_as_last_seen_and_as_it_is(calm: Desk, tmp_path: Path) -> No
     seen = fresh.run("rollouts", row["name"])
     assert seen.returncode == 0 and "--refresh asks the service" in seen.stderr
     assert "Not all devices of the group" in seen.stdout, "memberships were never read here"
+    assert "are read yet; --refresh asks the service." in seen.stdout and "at least 0" not in seen.stdout
+    assert re.search(r"^Progress\n", seen.stdout, re.MULTILINE)
     asked = fresh.run("rollouts", row["id"], "--refresh")
     assert asked.returncode == 0, asked.stderr
     assert "Not all devices of the group" not in asked.stdout

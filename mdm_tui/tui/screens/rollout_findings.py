@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.rollout_words import waiting
 from mdm_tui.tui.screens.rollout_confirm import Telling
-from mdm_tui.tui.screens.rollout_lines import progress_parts, reach_parts
+from mdm_tui.tui.screens.rollout_lines import progress_parts, reach_parts, told
 from mdm_tui.tui.screens.rollout_rows import ProgressSource, ReachSource, reach_rows
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.lines import Lines, part
@@ -173,6 +174,9 @@ class RolloutFindings(_Base):
             lines = [[part(f" {self.trouble or 'Reading how far it is…'}", "warn" if self.trouble else "muted")]]
         else:
             lines = progress_parts(self.progress, self.known.apps, summary.size.width or self.app.size.width)
+            if any(row.state == "waiting" for row in self.progress.devices):
+                said = told(f"{waiting(self.rollout)}.", summary.size.width or self.app.size.width)
+                lines[_SUMMARY_ROWS - len(said) :] = [[part(f" {line.text.strip()}", "muted")] for line in said]
         summary.styles.height = max(1, min(_SUMMARY_ROWS, len(lines)))
         summary.show(lines)
 
