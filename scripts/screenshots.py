@@ -21,7 +21,10 @@ os.environ["TZ"] = "UTC"
 os.environ["LOGNAME"] = "marta"
 time.tzset()
 
+from fleets import two  # noqa: E402
 from house import House, open_house  # noqa: E402
+
+from mdm_tui.tui.app import MdmApp  # noqa: E402
 
 OUT = ROOT / "screenshots"
 WIDTH, HEIGHT = 124, 34
@@ -29,12 +32,17 @@ _FONTS = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
 
 async def keep(house: House, name: str) -> None:
-    """Write the screen as it is now. No font is fetched from anywhere: the picture stands alone."""
+    """Write the screen as it is now."""
     house.app.clear_notifications()
     # The preview follows the cursor after a rest.
     await house.pilot.pause(0.3)
     await house.rest()
-    svg = house.app.export_screenshot(title="mdm-tui", simplify=True)
+    write(house.app, name)
+
+
+def write(app: MdmApp, name: str) -> None:
+    """The picture of what is shown. No font is fetched from anywhere: it stands alone."""
+    svg = app.export_screenshot(title="mdm-tui", simplify=True)
     svg = _FONTS.sub("", svg).replace("Fira Code, monospace", "monospace").replace("Fira Code", "monospace")
     # The class names hold a random number.
     number = re.search(r"terminal-(\d+)-", svg)
@@ -100,10 +108,45 @@ async def draw(folder: Path) -> None:
         await keep(house, "queue")
 
 
+async def draw_site(folder: Path) -> None:
+    """The screens of a service with groups, a catalogue and rollouts."""
+    options = {"devices": 240, "connection": {"name": "depot", "production": True}, "midm": True}
+    async with open_house(folder, width=WIDTH, height=HEIGHT, **options) as house:
+        house.session.arming.arm("depot", 60)
+        await house.press("6")
+        await house.until(lambda: house.screen.grid.source.count())
+        await house.press("right", "down", "right", "down", "down")
+        await keep(house, "groups")
+        await house.press("9")
+        await house.until(lambda: house.screen.grid.source.count())
+        screen = house.screen
+        row = next(item for item in screen.source.ids if "Security" in screen.source.row(item).name)
+        screen.grid.move_cursor_to(row)
+        await house.press("enter")
+        await keep(house, "rollout")
+
+
+async def draw_both(folder: Path) -> None:
+    """Two systems as one list."""
+    async with two(folder, midm=240, size=(WIDTH, HEIGHT)) as on:
+        on.app.open_connection("depot")
+        await on.read("acme")
+        await on.read("depot")
+        await on.press("B")
+        screen = on.app.screen
+        await on.until(lambda: screen.source.count() and screen.source.twin(screen.grid.cursor_id))
+        await on.press("d")
+        await on.until(lambda: screen.source.twin(screen.grid.cursor_id))
+        on.app.clear_notifications()
+        await on.pilot.pause(0.3)
+        write(on.app, "both")
+
+
 def main() -> int:
     OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(draw(Path(folder)))
+    for made in (draw, draw_site, draw_both):
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(made(Path(folder)))
     return 0
 
 
