@@ -21,7 +21,6 @@ os.environ["TZ"] = "UTC"
 os.environ["LOGNAME"] = "marta"
 time.tzset()
 
-from fleets import two  # noqa: E402
 from house import House, open_house  # noqa: E402
 
 from mdm_tui.tui.app import MdmApp  # noqa: E402
@@ -114,32 +113,26 @@ async def draw_site(folder: Path) -> None:
     async with open_house(folder, width=WIDTH, height=HEIGHT, **options) as house:
         house.session.arming.arm("depot", 60)
         await house.press("6")
-        await house.until(lambda: house.screen.grid.source.count())
+        await house.rest()
         await house.press("right", "down", "right", "down", "down")
         await keep(house, "groups")
         await house.press("9")
-        await house.until(lambda: house.screen.grid.source.count())
+        await house.rest()
         screen = house.screen
-        row = next(item for item in screen.source.ids if "Security" in screen.source.row(item).name)
-        screen.grid.move_cursor_to(row)
+        screen.grid.move_cursor_to(next(one.id for one in screen.source.all() if one.name.startswith("Picking")))
         await house.press("enter")
         await keep(house, "rollout")
 
 
 async def draw_both(folder: Path) -> None:
     """Two systems as one list."""
-    async with two(folder, midm=240, size=(WIDTH, HEIGHT)) as on:
-        on.app.open_connection("depot")
-        await on.read("acme")
-        await on.read("depot")
-        await on.press("B")
-        screen = on.app.screen
-        await on.until(lambda: screen.source.count() and screen.source.twin(screen.grid.cursor_id))
-        await on.press("d")
-        await on.until(lambda: screen.source.twin(screen.grid.cursor_id))
-        on.app.clear_notifications()
-        await on.pilot.pause(0.3)
-        write(on.app, "both")
+    options = {"devices": 240, "connection": {"name": "acme"}, "beside": "depot"}
+    async with open_house(folder, width=WIDTH, height=HEIGHT, **options) as house:
+        house.app.open_connection("depot")
+        await house.rest()
+        await house.advance(120)
+        await house.press("B", "d", "down")
+        await keep(house, "both")
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from mdm_tui.config.paths import Paths
 from mdm_tui.config.settings import Settings
 from mdm_tui.server.testing import BASE_URL, MIDM_URL, Fleet, fleet
 from mdm_tui.services.session import Session
+from mdm_tui.store.mirror import Mirror
 from mdm_tui.tui.app import MdmApp
 from mdm_tui.tui.screens import dialogs
 from mdm_tui.tui.screens.document import DocumentScreen
@@ -55,8 +56,13 @@ def _textual(task: asyncio.Task[Any]) -> bool:
 class House:
     """One fleet, its network, one session and the app on it."""
 
-    def __init__(self, folder: Path, *, width: int, height: int, midm: bool = False, **options: Any) -> None:
-        """midm: the session speaks MiDM instead of Applivery; the fleet is the same."""
+    def __init__(
+        self, folder: Path, *, width: int, height: int, midm: bool = False, beside: str = "", **options: Any
+    ) -> None:
+        """midm: the session speaks MiDM instead of Applivery; the fleet is the same.
+
+        beside: name of a connection to the other system, which the console can open.
+        """
         self.clock = DeskClock()
         self.size = (width, height)
         more = options.pop("connection", {})
@@ -64,17 +70,10 @@ class House:
         self.fleet: Fleet = fleet(options.pop("devices", 24), start=self.clock.now(), **options)
         self.net = Faulty(httpx.ASGITransport(self.fleet.app))
         self.paths = Paths(*(folder / name for name in ("config", "state", "cache", "data")))
-        self.session = Session(
-            self._connection(midm, more),
-            self.paths,
-            clock=self.clock,
-            env={},
-            transport=self.net,
-            secrets=self._secrets(midm),
-            dice=random.Random(1),
-        )
+        self.session = self._session(self._connection(midm, more), midm)
         self.session.open_store()
         name = self.session.connection.name
+        other = [self._connection(not midm, {"name": beside})] if beside else []
         self.app = MdmApp(
             {name: self.session},
             name,
@@ -84,6 +83,8 @@ class House:
             clock=self.clock.now,
             key_window=0,
             keymap=keymap,
+            connections={one.name: one for one in (self.session.connection, *other)},
+            opener=lambda _name: self._session(other[0], not midm, self.session.mirror),
         )
         self.pilot: Pilot[Any]
 
@@ -91,6 +92,18 @@ class House:
             self.fleet.world.advance(seconds)
 
         self.clock.moved = moved
+
+    def _session(self, to: Connection, midm: bool, mirror: Mirror | None = None) -> Session:
+        return Session(
+            to,
+            self.paths,
+            clock=self.clock,
+            env={},
+            transport=self.net,
+            secrets=self._secrets(midm),
+            mirror=mirror,
+            dice=random.Random(1),
+        )
 
     def _connection(self, midm: bool, more: dict[str, Any]) -> Connection:
         if not midm:
