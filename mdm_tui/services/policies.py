@@ -34,7 +34,8 @@ class Opened:
 
     id: the policy's, or `new:…` for one the service does not have yet. policy: as the service holds it (None for a
     new one). base: the text to compare with, the part that may be sent. draft: the person's unsaved text, if any;
-    draft_base: what that draft began from. stale: why `base` is not fresh from the service, "" when it is.
+    draft_base: what that draft began from. stale: what to know of how `base` was read, "" when there is nothing.
+    fresh: it was read from the service now; else it is what was last seen, and `stale` says why.
     draft_at: when the draft was written, epoch seconds.
     """
 
@@ -45,6 +46,7 @@ class Opened:
     draft_base: str | None = None
     stale: str = ""
     draft_at: float | None = None
+    fresh: bool = True
 
 
 class Policies:
@@ -113,15 +115,15 @@ class Policies:
         mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
         if policy_id.startswith(NEW):
             return Opened(policy_id, None, "{}", mine, began, draft_at=when)
-        stale = ""
+        fresh = True
         try:
-            policy = await self._saver.read(policy_id)
+            policy, stale = await self._saver.current(policy_id)
         except FleetError as error:
             held = await context.mirror.policy(context.scope, policy_id)
             if held is None:
                 raise
-            policy, stale = held, error.sentence()
-        return Opened(policy_id, policy, self._saver.text(policy), mine, began, stale, when)
+            policy, stale, fresh = held, error.sentence(), False
+        return Opened(policy_id, policy, self._saver.text(policy), mine, began, stale, when, fresh)
 
     def new(self, start: Policy | None = None) -> Opened:
         """An editor for a policy that is not there yet, empty or from a template or another policy."""

@@ -81,7 +81,7 @@ class Saver:
 
     async def _update(self, policy_id: str, document: dict[str, Any], base: str) -> Saved | Changed:
         context = self._context
-        theirs, note = await self._theirs(policy_id)
+        theirs, note = await self.current(policy_id)
         held = self.text(theirs)
         if changes := differences(load(base), load(held)):
             both = merge(load(base), document, load(held))
@@ -103,7 +103,7 @@ class Saver:
             await self._drafts.saved(policy_id, document)
         return saved
 
-    async def _theirs(self, policy_id: str) -> tuple[Policy, str]:
+    async def current(self, policy_id: str) -> tuple[Policy, str]:
         """The service's copy now; where single policies cannot be read, the list's."""
         try:
             return await self.read(policy_id), ""
@@ -126,7 +126,7 @@ class Saver:
     ) -> Saved:
         """Read back what the service holds and compare it with what was sent."""
         try:
-            held, _ = await self._theirs(policy_id)
+            held, _ = await self.current(policy_id)
         except FleetError as error:
             if answer is None or doubt is not None:
                 what = f"It is not known whether the policy was saved: {error.what}"

@@ -46,7 +46,8 @@ class OpenedRollout:
 
     id: the rollout's, or `new:…` for one the service does not have yet. rollout: as the service holds it (None for a
     new one). base: the text to compare with, the part that is sent. draft: the person's unsaved text, if any;
-    draft_base: what that draft began from. stale: why `base` is not fresh from the service, "" when it is.
+    draft_base: what that draft began from. stale: what to know of how `base` was read, "" when there is nothing.
+    fresh: it was read from the service now; else it is what was last seen, and `stale` says why.
     draft_at: when the draft was written, epoch seconds.
     """
 
@@ -57,6 +58,7 @@ class OpenedRollout:
     draft_base: str | None = None
     stale: str = ""
     draft_at: float | None = None
+    fresh: bool = True
 
 
 class Rollouts:
@@ -125,15 +127,15 @@ class Rollouts:
         mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
         if rollout_id.startswith(NEW):
             return OpenedRollout(rollout_id, None, "{}", mine, began, draft_at=when)
-        stale = ""
+        fresh = True
         try:
             rollout, stale = await self._saver.current(rollout_id)
         except FleetError as error:
             held = await context.mirror.item(context.scope, Rollout, rollout_id)
             if held is None:
                 raise
-            rollout, stale = held, error.sentence()
-        return OpenedRollout(rollout_id, rollout, self._saver.text(rollout), mine, began, stale, when)
+            rollout, stale, fresh = held, error.sentence(), False
+        return OpenedRollout(rollout_id, rollout, self._saver.text(rollout), mine, began, stale, when, fresh)
 
     def new(self, start: Rollout | None = None) -> OpenedRollout:
         """An editor for a rollout that is not there yet, blank or from another one, then without its name."""

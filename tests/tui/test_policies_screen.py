@@ -11,6 +11,7 @@ from house import House, open_house
 from textual.widgets import Input
 
 from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.server.testing import BASE_URL
 from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import View
@@ -230,6 +231,47 @@ async def test_a_draft_survives_leaving_and_the_end_of_the_session(tmp_path: Pat
     await again.open_files()
     assert policy_id in await again.policies.drafts()
     await again.stop()
+
+
+async def test_reading_again_drops_nothing_until_the_copy_is_there(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        screen = await opened(house, "Kiosk")
+        await edit(house, description="Half a thought")
+        await house.advance(2)
+        text, base = screen.text, screen.base
+
+        async def kept() -> bool:
+            return (screen.text, screen.base, await screen.service.drafts()) == (text, base, [screen.document_id])
+
+        # The mirror has a copy, and it is an old one.
+        house.net.rule(Status(503), path="polic")
+        await house.press("f5", "y")
+        await house.advance(30)
+        assert "Nothing was dropped: only an old copy is at hand." in house.text() and await kept()
+        house.net.calm()
+
+        async def fails(_id: str) -> Any:
+            raise FleetError(Kind.UNREACHABLE, "Nobody answers", sent=Sent.NEVER)
+
+        real, screen.service.open = screen.service.open, fails
+        await house.press("f5", "y")
+        assert "Nobody answers" in house.text() and await kept()
+
+        async def slow(key: str) -> Any:
+            await house.clock.sleep(5)
+            return await real(key)
+
+        screen.service.open = slow
+        await house.press("f5", "y")
+        text = text.replace("{", "{ ", 1)
+        screen.take(text)
+        await house.press("f5", "f2")
+        assert screen.is_current and "Wait for the end" in " ".join(house.toasts())
+        await house.advance(8)
+        assert "Nothing was dropped: you typed while" in house.text() and await kept()
+        await house.press("f5", "y")
+        await house.advance(8)
+        assert screen.text == base and await screen.service.drafts() == []
 
 
 async def test_a_new_policy_from_a_template_is_created(tmp_path: Path) -> None:

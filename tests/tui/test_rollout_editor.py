@@ -13,6 +13,7 @@ from house import House, open_house
 from test_rollouts_screen import at, listed, sent
 
 from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.rollouts import RolloutApp
 from mdm_tui.services.session import Session
 from mdm_tui.tui.screens.dialogs import Search
@@ -655,6 +656,47 @@ async def test_unsaved_text_on_production_is_said_loudly_with_its_time(tmp_path:
         assert house.screen is not screen and house.screen.rollout.options["need_ac"] is True
         assert "PRODUCTION test: Your unsaved text of 20" in house.text() and "(3h ago) is back" in house.text()
         assert any(said.startswith("PRODUCTION: unsaved text of 20") for said in house.toasts())
+
+
+async def test_reading_again_drops_nothing_until_the_copy_is_there(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        await put(house, need_ac=True)
+        await house.advance(2)
+        text, base = screen.text, screen.base
+
+        async def kept() -> bool:
+            return (screen.text, screen.base, await screen.service.drafts()) == (text, base, [screen.document_id])
+
+        # The mirror has a copy, and it is an old one.
+        house.net.rule(Status(503, 503, "Down"), path="/profile/find")
+        await house.press("f5", "y")
+        await house.advance(30)
+        assert "Nothing was dropped: only an old copy is at hand." in house.text() and await kept()
+        house.net.calm()
+
+        async def fails(_id: str) -> Any:
+            raise FleetError(Kind.UNREACHABLE, "Nobody answers", sent=Sent.NEVER)
+
+        real, screen.service.open = screen.service.open, fails
+        await house.press("f5", "y")
+        assert "Nobody answers" in house.text() and await kept()
+
+        async def slow(key: str) -> Any:
+            await house.clock.sleep(5)
+            return await real(key)
+
+        screen.service.open = slow
+        await house.press("f5", "y")
+        text = text.replace("{", "{ ", 1)
+        screen.take(text)
+        await house.press("f5", "f2")
+        assert screen.is_current and "Wait for the end" in " ".join(house.toasts())
+        await house.advance(8)
+        assert "Nothing was dropped: you typed while" in house.text() and await kept()
+        await house.press("f5", "y")
+        await house.advance(8)
+        assert screen.text == base and await screen.service.drafts() == []
 
 
 async def test_broken_text_is_said_in_the_form_and_nothing_is_sent(tmp_path: Path) -> None:

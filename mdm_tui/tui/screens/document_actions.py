@@ -128,6 +128,7 @@ class DocumentActions(_Base):
         async def check(self) -> None: ...
         def name_in_text(self) -> str: ...
 
+    # While it is saved or read again: neither begins during the other.
     _saving = False
 
     # --- what each kind does itself ---
@@ -327,6 +328,9 @@ class DocumentActions(_Base):
     # --- reading again ---
 
     def action_reread(self) -> None:
+        if self._saving:
+            self.tell(f"Wait for the end of the save: then F5 reads the {self.NOUN} again.", "warning")
+            return
         self.app.spawn(self._reread(), f"reread {self.NOUN}")
 
     async def _reread(self) -> None:
@@ -339,16 +343,29 @@ class DocumentActions(_Base):
             words = "Your unsaved text is dropped and the service's copy is read."
             if not await answer(self.app, Ask("Drop your changes?", words, "drop them")):
                 return
-        await self.service.drop_draft(self.document_id)
-        try:
-            self.opened = await self.service.open(self.document_id)
-        except FleetError as error:
-            self.say(error.sentence(), "bad")
+        if self._saving or self.gone:
             return
-        self.base = self.opened.base
+        text, self._saving = self.text, True
+        try:
+            opened = await self.service.open(self.document_id)
+        except FleetError as error:
+            self.say(f"{error.sentence()} Nothing was dropped: your text stays as it is.", "bad")
+            return
+        finally:
+            self._saving = False
+        if self.gone:
+            return
+        if not opened.fresh:
+            self.say(f"Nothing was dropped: only an old copy is at hand. {clean(opened.stale, 400)}", "bad")
+            return
+        if self.text != text:
+            self.say("Nothing was dropped: you typed while the service's copy was read. F5 reads it again.", "warn")
+            return
+        self.opened, self.base = opened, opened.base
         self.read_at = self.app.now()
         self.load(self.base)
-        self.say(clean(self.opened.stale, 400) if self.opened.stale else "", "warn")
+        await self.service.drop_draft(self.document_id)
+        self.say(clean(opened.stale, 400), "warn")
         await self.check()
 
     # --- another editor ---
