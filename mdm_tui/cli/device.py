@@ -8,11 +8,15 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet import fields, inventory
+from mdm_tui.fleet.devices import App
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.inventory_apps import apps_section
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import Report, leaves
 
 from . import codes, output, work
@@ -33,14 +37,19 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
 async def _print(arguments: Namespace, env: Mapping[str, str]) -> int:
     async with work.session(arguments, env) as session:
         device_id = await _find(session, arguments.device, refresh=arguments.refresh)
+        if arguments.has is not None:
+            return await _has(session, device_id, arguments.has, arguments.format)
         failed = await _read(session, device_id, refresh=arguments.refresh)
         stored = await session.mirror.device(session.scope, device_id)
         if stored is None:
             raise codes.CliError(f"The device {device_id} is no longer there.")
         now = time.time()
         report = session.factory.report(json.loads(stored.device.raw))
-        _write(report, stored.device.values, arguments.format, now)
-        print(f"{session.connection.name}, {work.said_age(stored.seen_at, now)}.", file=sys.stderr)
+        apart = _apart(session, report, now)
+        apps = await _apps(session, device_id) if apart and arguments.refresh else None
+        _write(report, stored.device.values, apps, arguments.format, now)
+        hint = "; --refresh asks for its apps as well" if apart and not arguments.refresh else ""
+        print(f"{session.connection.name}, {work.said_age(stored.seen_at, now)}{hint}.", file=sys.stderr)
         if failed is not None:
             from .main import code_of, sentence_of
 
@@ -77,11 +86,40 @@ async def _read(session: Session, device_id: str, *, refresh: bool) -> FleetErro
     return None
 
 
-def _write(report: Report, values: Mapping[str, Any], form: str, now: float) -> None:
+def _apart(session: Session, report: Report, now: float) -> bool:
+    """Whether the service has the apps of a device in a list of their own."""
+    inside = any(section.key == "applications" for section in inventory.build(report, now=now))
+    return not inside and Capability.DEVICE_APPS in session.factory.capabilities
+
+
+async def _apps(session: Session, device_id: str) -> list[App] | None:
+    """The apps; a service that does not answer leaves the rest readable."""
+    try:
+        return await session.devices.apps(device_id)
+    except FleetError as error:
+        work.warn(error)
+        return None
+
+
+async def _has(session: Session, device_id: str, package: str, form: str) -> int:
+    """Whether one app is installed: asked now, said in a sentence, or as JSON for scripts."""
     if form == "json":
-        text = f"{output.json_text(flat(report, values))}\n"
+        app, asked = await session.devices.app_of(device_id, package)
+        found: dict[str, Any] = {"package": package.strip(), "installed": app is not None}
+        found |= {"version": app.version or None, "version_code": app.version_code or None} if app is not None else {}
+        text = output.json_text({**found, "source": "asked" if asked else "list"})
     else:
-        sections = inventory.build(report, now=now)
+        text = await session.devices.has_app(device_id, package)
+    print(text, flush=True)
+    return codes.DONE
+
+
+def _write(report: Report, values: Mapping[str, Any], apps: Sequence[App] | None, form: str, now: float) -> None:
+    if form == "json":
+        more = {} if apps is None else {"apps": [asdict(app) for app in apps]}
+        text = f"{output.json_text({**flat(report, values), **more})}\n"
+    else:
+        sections = [*inventory.build(report, now=now), *([apps_section(apps, now)] if apps is not None else [])]
         if form == "md":
             text = inventory.to_markdown(sections)
         else:

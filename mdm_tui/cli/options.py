@@ -73,7 +73,8 @@ def _parser() -> tuple[Parser, dict[str, Parser]]:
     parts.connection(device, top=False)
     device.add_argument("device", metavar="ID-or-SERIAL", help="its id, its serial, or an unambiguous beginning")
     device.add_argument("--format", choices=("table", "json", "md"), default="table", help="(table)")
-    device.add_argument("--refresh", action="store_true", help="ask the service first")
+    device.add_argument("--refresh", action="store_true", help="ask the service first, also for its apps")
+    device.add_argument("--has", metavar="PACKAGE", default=None, help="only ask whether one app is installed")
 
     groups = commands.add_parser("groups", help="print the tree of groups, or a group's devices", description=_GROUPS)
     groups.add_argument("words", nargs="*", metavar="WORD", help="only groups in whose path every word is found")

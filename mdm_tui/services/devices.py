@@ -250,7 +250,19 @@ class Devices:
         return await self._ask(lambda provider: provider.device_apps(device_id), Capability.DEVICE_APPS)
 
     async def has_app(self, device_id: str, package: str) -> str:
-        """Whether one package is on a device, as a sentence. Raises `FleetError`.
+        """As `app_of`, as a sentence."""
+        found, asked = await self.app_of(device_id, package)
+        wanted = package.strip()
+        source = "as the service says" if asked else "in the list of its apps"
+        if found is None:
+            return f"{wanted} is not on the device, {source}."
+        code = f" ({found.version_code})" if found.version_code else ""
+        named = f", version code {found.version_code}" if found.version_code else ""
+        version = f", version {found.version}{code}" if found.version else named
+        return f"{wanted} is installed{version}, {source}."
+
+    async def app_of(self, device_id: str, package: str) -> tuple[App | None, bool]:
+        """The app if it is on a device, and whether the service was asked for that one. Raises `FleetError`.
 
         Where the service cannot be asked for one package, its list of the device's apps is read.
         """
@@ -273,18 +285,7 @@ class Devices:
                     raise
         if not asked:
             found = next((app for app in await self.apps(device_id) if app.package == wanted), None)
-        source = "as the service says" if asked else "in the list of its apps"
-        if found is None:
-            return f"{wanted} is not on the device, {source}."
-        code = f" ({found.version_code})" if found.version_code else ""
-        version = (
-            f", version {found.version}{code}"
-            if found.version
-            else f", version code {found.version_code}"
-            if code
-            else ""
-        )
-        return f"{wanted} is installed{version}, {source}."
+        return found, asked
 
     async def users(self, search: str = "", page: int = 1, limit: int = 50) -> Page[User]:
         """People a device can be linked to."""

@@ -256,6 +256,19 @@ def test_a_service_that_has_none_of_it_says_so(calm: Desk) -> None:
         refused(calm.run("-c", "acme", *words), 1, f"acme is Applivery (AOSP), which has {what} through its API.")
 
 
+def test_a_device_with_its_apps_and_whether_it_has_one(calm: Desk, tmp_path: Path) -> None:
+    fresh = calm.beside(tmp_path)
+    serial = next(row["serial"] for row in fresh.json("devices") if row["state"] == "ACTIVE" and row["serial"])
+    assert "--refresh asks for its apps" in fresh.run("device", serial).stderr
+    apps = fresh.json("device", serial, "--refresh")["apps"]
+    told = fresh.run("device", serial, "--refresh", "--format", "md")
+    assert apps and told.returncode == 0 and all(app["package"] in told.stdout for app in apps)
+    there = fresh.json("device", serial, "--has", apps[0]["package"])
+    assert (there["package"], there["installed"]) == (apps[0]["package"], True)
+    assert fresh.json("device", serial, "--has", "com.nobody.has")["installed"] is False
+    assert "com.nobody.has is not on the device" in fresh.run("device", serial, "--has", "com.nobody.has").stdout
+
+
 def test_both_as_one_list(calm: Desk, tmp_path: Path) -> None:
     fresh = calm.beside(tmp_path)
     rows = fresh.json("devices", "--both")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mdm_tui.fleet.devices import App
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.groups import Group, GroupTree
-from mdm_tui.fleet.inventory import Column, Entry, Section, Table
+from mdm_tui.fleet.inventory import Entry, Section, Table
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import clean, search_key
-from mdm_tui.fleet.values import Kind, age, number, parse_time, show
+from mdm_tui.fleet.values import number, parse_time
 from mdm_tui.tui.screens.base import placed
 from mdm_tui.tui.screens.dialogs import Prompt, answer
 
@@ -23,41 +21,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["DeviceApps", "apps_section", "ask_app", "sorted_section"]
-
-_COLUMNS: tuple[tuple[str, str, Kind], ...] = (
-    ("Name", "name", "text"), ("Package", "package", "text"), ("Version", "version", "version"),
-    ("Code", "version_code", "int"), ("State", "state", "enum"), ("Source", "source", "enum"),
-    ("Size", "size", "bytes"), ("Data", "data", "bytes"), ("SDK", "target_sdk", "int"),
-    ("Installed", "installed_at", "time"), ("Updated", "updated_at", "time"),
-)  # fmt: skip
-# An app is known by these even where no other app of the list has them.
-_ALWAYS = ("name", "version", "package")
-
-
-def apps_section(apps: Sequence[App], now: float) -> Section:
-    """The list as a section of the report; columns of which the service says nothing are left out."""
-    columns: list[tuple[str, str, Kind]] = [
-        (title, key, kind)
-        for title, key, kind in _COLUMNS
-        if key in _ALWAYS or any(getattr(app, key) not in (None, "") for app in apps)
-    ]
-    rows = tuple(tuple(_entry(app, title, key, kind) for title, key, kind in columns) for app in apps)
-    told = max((app.reported_at for app in apps if app.reported_at is not None), default=None)
-    title = "Installed" if told is None else f"Installed, as reported {_ago(now - told)}"
-    table = Table(title, "apps", tuple(Column(title, kind) for title, _key, kind in columns), rows)
-    return Section("applications", "Applications", (table,))
-
-
-def _ago(seconds: float) -> str:
-    gone = age(seconds)
-    return gone if gone == "now" or gone.startswith("in ") else f"{gone} ago"
-
-
-def _entry(app: App, title: str, key: str, kind: Kind) -> Entry:
-    value = getattr(app, key)
-    text = show(value, kind)[:10] if kind == "time" else show(value, kind)
-    return Entry(title, text, kind, value, f"apps.{app.package}.{key}")
+__all__ = ["DeviceApps", "ask_app", "sorted_section"]
 
 
 def sorted_section(section: Section, title: str, down: bool) -> Section:

@@ -9,12 +9,13 @@ from datetime import tzinfo
 from mdm_tui.fleet import inventory
 from mdm_tui.fleet.devices import App, Value
 from mdm_tui.fleet.inventory import Entry, Section, Table
+from mdm_tui.fleet.inventory_apps import apps_section
 from mdm_tui.fleet.inventory_text import Line, Spot, lines_of
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.report import Report
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age, show_time
-from mdm_tui.tui.screens.device_apps import apps_section, sorted_section
+from mdm_tui.tui.screens.device_apps import sorted_section
 from mdm_tui.tui.screens.device_overview import overview
 
 __all__ = ["STRIP", "Contents", "Past", "document", "sections_of", "strip_of"]
