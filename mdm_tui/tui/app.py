@@ -51,6 +51,10 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
     TITLE = "mdm-tui"
     CSS = look.CSS
 
+    def _refresh_notifications(self) -> None:
+        safe.fewer(self)
+        super()._refresh_notifications()
+
     def __init__(
         self,
         sessions: Mapping[str, Session],

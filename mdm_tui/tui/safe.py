@@ -22,6 +22,7 @@ from textual.filter import LineFilter
 
 from mdm_tui.fleet.text import clean
 
+_TOASTS: Final = 3
 Severity = Literal["information", "warning", "error"]
 
 REPLACEMENT: Final = "\ufffd"
@@ -71,6 +72,15 @@ def toast(
 ) -> None:
     """A short notice at the edge of the screen; both texts are shown as they are."""
     app.notify(tidy_lines(message), title=tidy(title), severity=severity, timeout=timeout, markup=False)
+
+
+def fewer(app: App[Any]) -> None:
+    """Only the last few notices, each once: they lie over what a person reads."""
+    held = {notice.message: notice for notice in app._notifications}
+    keep = list(held.values())[-_TOASTS:]
+    for notice in list(app._notifications):
+        if notice not in keep:
+            app._unnotify(notice, refresh=False)
 
 
 def _value(value: object) -> object:

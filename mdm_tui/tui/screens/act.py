@@ -67,7 +67,7 @@ async def _act(app: Any, session: Any, ids: tuple[str, ...]) -> None:
         from mdm_tui.tui.screens.act_form import ActForm
 
         apps = await _apps(session, ids) if any(param.kind == "packages" for param in spec.params) else []
-        params = await answer(app, placed(ActForm(spec, len(ids), apps), session))
+        params = await answer(app, placed(ActForm(spec, len(ids), apps, await _name(session, ids)), session))
         if params is None:
             return
     try:
@@ -104,6 +104,12 @@ async def _choose(app: Any, session: Any, count: int) -> CommandSpec | str | Non
     title = "Send to this device" if count == 1 else f"Send to {count} devices"
     key = await answer(app, placed(Choose(title, options), session))
     return COMMANDS.get(key, key) if key else None
+
+
+async def _name(session: Any, ids: tuple[str, ...]) -> str:
+    """What a single target is called, "" for several."""
+    rows = await session.mirror.rows(session.scope, ids) if len(ids) == 1 else {}
+    return next((str(row.values.get("name") or row.id) for row in rows.values()), "")
 
 
 def _note(spec: CommandSpec) -> str:

@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from mdm_tui.fleet.commands import CommandSpec, Param
+from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.dialogs import Guarded, foot
 from mdm_tui.tui.widgets.form import Either
@@ -39,15 +40,16 @@ class ActForm(Guarded):
     ActForm .what { height: auto; }
     """
 
-    def __init__(self, spec: CommandSpec, count: int, apps: Sequence[tuple[str, str]] = ()) -> None:
-        """apps: (package, name) to choose from, where they are known."""
+    def __init__(self, spec: CommandSpec, count: int, apps: Sequence[tuple[str, str]] = (), who: str = "") -> None:
+        """apps: (package, name) to choose from, where they are known. who: the name of a single device."""
         super().__init__()
         self.spec = spec
         self.count = count
+        self.who = clean(who, 60)
         self.apps = list(apps)
 
     def compose(self) -> ComposeResult:
-        many = "this device" if self.count == 1 else f"{self.count} devices"
+        many = (self.who or "this device") if self.count == 1 else f"{self.count} devices"
         with Vertical():
             yield Static(safe.plain(f"{self.spec.title}: {many}", bold=True))
             yield Static(safe.plain(self.spec.what, "muted"))
@@ -80,8 +82,17 @@ class ActForm(Guarded):
             yield Input(placeholder="the same once more", password=True, compact=True, id=f"again-{param.key}")
 
     def on_mount(self) -> None:
+        self._fit()
         # Nothing is chosen until somebody chooses: no default.
         self.query(Either).first().focus()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        # The rest of the form, at its highest, stays in sight beside a list of apps.
+        for ticks in self.query(Ticks):
+            ticks.styles.max_height = max(2, min(8, int(self.app.size.height * 0.94) - 16))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

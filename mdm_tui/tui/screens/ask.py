@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetModal
 from mdm_tui.tui.widgets.grid_text import glyphs
@@ -91,6 +92,15 @@ class Choose(FleetModal):
         keys = [item[0] for item in self._options]
         options.highlighted = keys.index(self._now) if self._now in keys else None if self._none else 0
         options.focus()
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        room = max(20, min(64, int(self.app.size.width * 0.9) - 4))
+        # The frame, the title and the line of keys.
+        self.leave_room(3 + len(wrap(self._title, room)), 0.8)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         key = event.option.id or ""

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
 
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
@@ -263,6 +264,14 @@ class FleetModal(Once, ModalScreen[Any]):
         for frame in self.query(Vertical) if place else ():
             if frame.parent is self:
                 frame.border_title = safe.plain(place)  # type: ignore[assignment]
+
+    def leave_room(self, taken: int, share: float) -> None:
+        """Make this dialog's list no higher than what is left beside its other lines, so that these stay in sight.
+
+        taken: lines of the rest, frame included; share: of the screen's height that the dialog may take.
+        """
+        for shown in self.query(OptionList):
+            shown.styles.max_height = max(3, min(20, int(self.app.size.height * share) - taken))
 
     def where(self) -> str:
         """The connection and the system that this dialog is about, "" when it is about none or several."""

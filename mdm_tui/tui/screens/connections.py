@@ -120,11 +120,13 @@ class Connections(FleetModal):
             options.add_option(Option(self._label(line_of(self.app, name)), id=name))
         options.highlighted = names.index(self._now) if self._now in names else 0
         options.focus()
+        self.leave_room(9, 0.9)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._tick)
 
     def on_resize(self) -> None:
         self._shown.clear()
+        self.leave_room(9, 0.9)
         self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
@@ -144,7 +146,7 @@ class Connections(FleetModal):
         width = width or 74
         wide = width >= 96
         sign = signs.cursor if line.here else signs.active if line.open else signs.disabled
-        name, title, organization = (18, 16, 28) if wide else (14, 15, 10)
+        name, title, organization = (18, 16, 28) if wide else (12, 16, 8)
         taken = 2 + name + 1 + title + 1 + organization + 1 + 11
         return safe.join(
             (f"{sign} ", "accent" if line.here else "good" if line.open else "muted"),

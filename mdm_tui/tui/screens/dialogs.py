@@ -172,8 +172,16 @@ class Search(Guarded):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
+        self._fit()
         self.query_one(Input).focus()
         self.app.spawn(self.fill(""), "search")
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        # The frame, the title, what is typed, a sentence of two lines, a gap and the keys.
+        self.leave_room(9, 0.94)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._timer is not None:
