@@ -11,11 +11,13 @@ from house import House, open_house
 from textual.widgets import Input
 
 from mdm_tui.fleet.devices import Device
+from mdm_tui.fleet.diff import differences
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.server.testing import BASE_URL
 from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import View
 from mdm_tui.tui.screens.editor import PolicyScreen
+from mdm_tui.tui.screens.editor_lines import difference_lines
 from mdm_tui.tui.screens.policies import PoliciesScreen
 from mdm_tui.tui.screens.policies_actions import device_search
 from mdm_tui.tui.widgets.report import LinesView
@@ -392,6 +394,23 @@ async def test_highlighting_stops_where_it_would_cost_a_pause(tmp_path: Path) ->
         await edit(house, config={})
         assert screen.area.language == "json"
         assert screen.query(Input) is not None
+
+
+def test_of_very_many_differences_the_first_are_drawn_and_the_rest_is_counted() -> None:
+    found = differences({"ids": []}, {"ids": [f"U{number}" for number in range(45_000)]})
+    lines = difference_lines("Changes", found, 80)
+    assert len(found) == 45_000 and len(lines) == 502
+    assert lines[-1].text.strip() == "and 44,500 more differences, in the text"
+
+
+async def test_no_bracket_is_looked_for_in_a_long_text(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        area = (await opened(house, "Kiosk")).area
+        area.move_cursor((0, 0))
+        assert area.find_matching_bracket("{", (0, 0)) == (area.document.line_count - 1, 0)
+        area.replace(json.dumps({"note": "x" * 60_000}), (0, 0), area.document.end)
+        area.move_cursor((0, 0))
+        assert area.find_matching_bracket("{", (0, 0)) is None
 
 
 async def test_a_long_policy_opens_without_colours_and_says_so(tmp_path: Path) -> None:

@@ -12,8 +12,18 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 
-__all__ = ["content_lines", "counted", "device_lines", "difference_lines", "note_at", "problem_lines"]
+__all__ = [
+    "DIFFERENCES_SHOWN",
+    "content_lines",
+    "counted",
+    "device_lines",
+    "difference_lines",
+    "note_at",
+    "problem_lines",
+]
 
+DIFFERENCES_SHOWN = 500
+"""More than anybody reads; laying out tens of thousands would hold up the keys."""
 _SIGNS = {"added": ("+", "good"), "removed": ("-", "warn"), "changed": ("~", "")}
 
 
@@ -63,13 +73,13 @@ def counted(differences: Sequence[Any]) -> str:
 
 
 def difference_lines(title: str, differences: Sequence[Any], width: int, *, readable: bool = True) -> list[Line]:
-    """`~ agentConfiguration.allowLocation   false → true`, and so on."""
+    """`~ agentConfiguration.allowLocation   false → true`, and so on; of very many the first, and how many more."""
     made = [Line(((" ", ""), (title, "accent")))]
     if not readable:
         made.append(Line((("   ", ""), ("not JSON: nothing can be compared yet", "muted"))))
     elif not differences:
         made.append(Line((("   ", ""), ("nothing differs", "muted"))))
-    for number, item in enumerate(differences):
+    for number, item in enumerate(differences[:DIFFERENCES_SHOWN]):
         sign, role = _SIGNS[item.kind]
         path = clean(item.pointer, 200) or "the whole document"
         if item.kind == "changed":
@@ -84,6 +94,8 @@ def difference_lines(title: str, differences: Sequence[Any], width: int, *, read
             continue
         made.append(Line(tuple(spans), (Spot(3, width_of(path), entry),)))
         made += [Line((("      ", ""), (piece, "muted"))) for piece in wrap(value, width - 8)]
+    if (more := len(differences) - DIFFERENCES_SHOWN) > 0:
+        made.append(Line((("   ", ""), (f"and {more:,} more differences, in the text", "muted"))))
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from rich.style import Style
 from textual.strip import Strip
 from textual.widgets import TextArea
-from textual.widgets.text_area import TextAreaTheme
+from textual.widgets.text_area import Location, TextAreaTheme
 
 from mdm_tui.tui import safe
 from mdm_tui.tui.theme import palette
@@ -57,6 +57,18 @@ class JsonArea(TextArea):
         if wanted:
             self.theme = _THEME
         self.language = wanted
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        """As Textual does, but not in long texts: it looks at each character up to the match, at each move."""
+        return super().find_matching_bracket(bracket, search_from) if self._short() else None
+
+    def _short(self) -> bool:
+        size = 0
+        for number in range(self.document.line_count):
+            size += len(self.document.get_line(number)) + 1
+            if size > HIGHLIGHT_MOST:
+                return False
+        return True
 
     def tell(self, notes: Mapping[int, tuple[str, str]]) -> None:
         """Show these notes at their lines."""
