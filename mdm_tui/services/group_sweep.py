@@ -12,6 +12,7 @@ from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.groups import GroupTree
 
 from .context import Context
+from .events import DevicesChanged
 
 if TYPE_CHECKING:
     from .groups import Groups
@@ -54,6 +55,8 @@ class Sweep:
         # Group → when its members were read as a whole, by this session or an earlier one.
         self._read: dict[str, float] = {}
         self._calls: deque[float] = deque()
+        # Groups of this pass whose members could not be read to the end.
+        self._missed = 0
 
     async def run(self) -> None:
         """Until cancelled; ends by itself when the service refuses."""
@@ -95,6 +98,7 @@ class Sweep:
         groups = [key for key in tree.all() if tree.node(key).devices or held[key]]
         todo = [key for key in groups if not self._fresh(tree, key, held[key])]
         known = len(groups) - len(todo)
+        self._missed = 0
         try:
             for number, key in enumerate(todo, 1):
                 if key in await self._groups.tree():
@@ -107,6 +111,11 @@ class Sweep:
                     await self._keep()
         finally:
             await self._keep()
+        if not self._missed:
+            if settled := await self._context.mirror.settle_members(self._context.scope, now):
+                self._context.hub.publish(
+                    DevicesChanged(self._context.scope, frozenset(settled), frozenset(("group", "groupid")))
+                )
         if groups:
             self.said = f"memberships known for {known:,} of {len(groups):,} groups"
 
@@ -131,6 +140,8 @@ class Sweep:
         found = await self._groups.members(key, fresh=changed, progress=count)
         if found.complete:
             self._read[key] = found.at
+        else:
+            self._missed += 1
 
     # what is remembered between sessions
     async def _recall(self) -> None:

@@ -206,7 +206,7 @@ def _update(
     turned = device.unreadable != row[3]
     if turned:
         columns["unreadable"] = storable(device.unreadable)
-    if "groupid" in changed:
+    if "groupid" in changed or ("groupid" in device.values and row[5] is None):
         columns["member_at"] = at
     if changed or turned:
         columns |= _derived(values, changed | {"faults"} if turned else changed, bool(device.unreadable))

@@ -95,6 +95,19 @@ class Items(MirrorFile):
             )
         )
 
+    async def settle_members(self, connection: str, at: float) -> list[str]:
+        """Every group was read: devices that none of them named are in none. The ids of those just learnt so."""
+
+        def work(conn: sqlite3.Connection) -> list[str]:
+            found = conn.execute(
+                "UPDATE device SET member_at = ? WHERE conn = ? AND member_at IS NULL AND f_groupid IS NULL "
+                "AND at <= ? RETURNING id",
+                (at, number_of(conn, connection), at),
+            ).fetchall()
+            return [row[0] for row in found]
+
+        return await self._write(work)
+
     async def facts(
         self, connection: str, fields: Iterable[str], only: Iterable[str] | None = None
     ) -> dict[str, tuple[Value, ...]]:

@@ -14,20 +14,21 @@ from mdm_tui.fleet.text import normal_serial
 
 from .compile import CONN, View, count_statement, id_statement
 from .keys import storable
-from .mirror_apply import unpack
+from .mirror_apply import MEMBERSHIP, unpack
 
-__all__ = ["Counts", "Row", "Stored", "counts", "device", "facts", "find", "ids", "rows"]
+__all__ = ["Counts", "Row", "Stored", "counts", "device", "facts", "find", "ids", "known_values", "rows"]
 
 _KEYS = tuple(COLUMNS)
 _FIELDS = ", ".join(f"f_{key}" for key in _KEYS)
-_ROWS = (
-    f"SELECT id, at, unreadable, {_FIELDS} FROM device WHERE conn = {CONN} AND id IN (SELECT value FROM json_each(?))"
-)
+_ROWS = f"SELECT id, at, unreadable, member_at, {_FIELDS} FROM device WHERE conn = {CONN} AND id IN (SELECT value FROM json_each(?))"
 _FOUND_LIMIT = 100
 
 
 class Row(NamedTuple):
-    """A line of the grid. at: when it was last read from the service, epoch seconds. unreadable: why, or ""."""
+    """A line of the grid. at: when it was last read from the service, epoch seconds. unreadable: why, or "".
+
+    values: without `group` and `groupid` while it was not told which group it is in.
+    """
 
     id: str
     values: dict[str, Value]
@@ -58,10 +59,19 @@ def ids(conn: sqlite3.Connection, view: View) -> list[str]:
     return json.loads(conn.execute(sql, params).fetchone()[0])
 
 
+def known_values(columns: Sequence[Value], member_at: float | None) -> dict[str, Value]:
+    """The values of a device's columns by key, without its group where nobody told yet which it is in, or none."""
+    found = dict(zip(_KEYS, columns, strict=True))
+    if member_at is None and found["groupid"] is None and found["group"] is None:
+        for key in MEMBERSHIP:
+            del found[key]
+    return found
+
+
 def rows(conn: sqlite3.Connection, scope: str, wanted: Sequence[str]) -> dict[str, Row]:
     """Rows by id; what is not there is left out. Reads as many rows as are asked for."""
     found = conn.execute(_ROWS, (scope, json.dumps([storable(item) for item in wanted]))).fetchall()
-    return {row[0]: Row(row[0], dict(zip(_KEYS, row[3:], strict=True)), row[2], row[1]) for row in found}
+    return {row[0]: Row(row[0], known_values(row[4:], row[3]), row[2], row[1]) for row in found}
 
 
 def facts(
@@ -86,15 +96,15 @@ def present_since(conn: sqlite3.Connection, scope: str, since: float) -> frozens
 def device(conn: sqlite3.Connection, scope: str, device_id: str) -> Stored | None:
     """One device with its JSON text."""
     row = conn.execute(
-        f"SELECT device.at, unreadable, list, detail, detail_at, {_FIELDS} FROM device LEFT JOIN raw USING (k) "
-        f"WHERE conn = {CONN} AND id = ?",
+        f"SELECT device.at, unreadable, list, detail, detail_at, member_at, {_FIELDS} "
+        f"FROM device LEFT JOIN raw USING (k) WHERE conn = {CONN} AND id = ?",
         (scope, storable(device_id)),
     ).fetchone()
     if row is None:
         return None
     at, unreadable, listed, detail, detail_at = row[:5]
     whole = detail is not None
-    values = dict(zip(_KEYS, row[5:], strict=True))
+    values = known_values(row[6:], row[5])
     found = Device(device_id, values, unpack(detail if whole else listed), whole, unreadable)
     return Stored(found, detail_at if whole else at)
 

@@ -13,17 +13,17 @@ from mdm_tui.fleet.fields import COLUMNS, is_named
 
 from . import twin_compile
 from .keys import sort_key, storable
-from .mirror_read import Row
+from .mirror_read import Row, known_values
 from .twin_compile import DISAGREEMENTS, TwinView
 
 __all__ = ["TwinCounts", "TwinRow", "TwinSide", "counts", "ids", "rows", "twins_of"]
 
 _KEYS = tuple(COLUMNS)
 _ROWS = (
-    f"SELECT k, scope, id, at, unreadable, {', '.join(f'f_{key}' for key in _KEYS)} "
+    f"SELECT k, scope, id, at, unreadable, member_at, {', '.join(f'f_{key}' for key in _KEYS)} "
     "FROM device JOIN connection ON n = conn WHERE k IN (SELECT value FROM json_each(?))"
 )
-_FIRST = 5
+_FIRST = 6
 
 
 class TwinSide(NamedTuple):
@@ -126,7 +126,7 @@ def rows(conn: sqlite3.Connection, connections: Sequence[str], keys: Sequence[st
     ]
     numbers = json.dumps([k for _, _, members in groups for k in members])
     sides = {
-        row[0]: TwinSide(row[1], Row(row[2], dict(zip(_KEYS, row[_FIRST:], strict=True)), row[4], row[3]))
+        row[0]: TwinSide(row[1], Row(row[2], known_values(row[_FIRST:], row[5]), row[4], row[3]))
         for row in conn.execute(_ROWS, (numbers,)).fetchall()
     }
     order = {scope: place for place, scope in enumerate(connections)}

@@ -59,7 +59,7 @@ async def groups(context: Context) -> AsyncIterator[Groups]:
 def where(context: Context) -> dict[str, str | None]:
     """Device → its group's name, of those in one."""
     rows = context.mirror.first(View(context.scope), 100)[1]
-    return {row.id: row.values["group"] for row in rows if row.values["group"]}  # type: ignore[misc]
+    return {row.id: row.values.get("group") for row in rows if row.values.get("group")}  # type: ignore[misc]
 
 
 async def failing(work: object) -> FleetError:

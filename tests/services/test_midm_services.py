@@ -34,7 +34,7 @@ async def build(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Callable[.
 
 def groups_shown(session: Session) -> dict[str, str]:
     rows = session.mirror.first(View(session.scope), 1_000)[1]
-    return {row.id: str(row.values["groupid"]) for row in rows if row.values["groupid"]}
+    return {row.id: str(row.values.get("groupid")) for row in rows if row.values.get("groupid")}
 
 
 def truth(house: MidmHouse) -> dict[str, str]:
@@ -395,6 +395,6 @@ async def test_a_hostile_service_costs_sentences_and_no_faults(
             else:
                 assert found.complete or found.note
     shown = session.mirror.first(View(session.scope), 1_000)[1]
-    said = [str(row.values["group"]) for row in shown if row.values["group"]]
+    said = [str(row.values.get("group")) for row in shown if row.values.get("group")]
     said += [app.name for app in await session.catalogue.apps()] + [error.sentence() for error in refused]
     assert said and all(clean(text) == text for text in said)

@@ -158,7 +158,7 @@ async def test_a_list_asked_for_before_takes_nothing_away_and_brings_nothing_bac
 
 async def groups_of(mirror: Mirror, scope: str = MIDM) -> dict[str, tuple]:
     found = await mirror.rows(scope, ["a", "b", "c", "d"])
-    return {key: (row.values["groupid"], row.values["group"]) for key, row in found.items()}
+    return {key: (row.values.get("groupid"), row.values.get("group")) for key, row in found.items()}
 
 
 @pytest.fixture
@@ -227,3 +227,20 @@ async def test_the_members_of_a_group_are_found_by_an_index(filled: Mirror, tmp_
     plan = conn.execute("EXPLAIN QUERY PLAN SELECT k FROM device WHERE conn = 1 AND f_groupid = 'g'").fetchall()
     conn.close()
     assert "device_group" in str(plan)
+
+
+async def test_a_group_that_was_not_told_yet_is_not_none(mirror: Mirror) -> None:
+    from mdm_tui.tui.screens.devices_text import cell
+
+    async def shown() -> list[str]:
+        rows = await mirror.rows("midm:x", ["d1", "d2", "d3"])
+        return [cell("group", rows[key].values, 0.0).text for key in ("d1", "d2", "d3")]
+
+    listed = [device("d1"), device("d2"), device("d3")]
+    await mirror.apply("midm:x", listed, at=1.0, walk=None)
+    assert await shown() == ["not read"] * 3
+    await mirror.apply_members("midm:x", "g1", "Gates", ["d1"], complete=True, at=2.0)
+    await mirror.apply("midm:x", [device("d2", group=None, groupid=None)], at=3.0, walk=None)
+    assert await shown() == ["Gates", "-", "not read"], "its group's list, its own answer, nobody"
+    await mirror.settle_members("midm:x", at=4.0)
+    assert await shown() == ["Gates", "-", "-"], "every group was read"

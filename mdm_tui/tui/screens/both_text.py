@@ -145,7 +145,8 @@ def _group(row: TwinRow, systems: Systems) -> Cell:
     found = list(dict.fromkeys(name for name in named if name))
     if "group" in row.differs:
         return Cell("/".join(found), "warn")
-    return Cell(found[0] if found else "-", "muted")
+    unread = not found and any("group" not in side.row.values for side in row.sides)
+    return Cell(found[0] if found else devices_text.NOT_READ if unread else "-", "muted")
 
 
 def _newest(row: TwinRow) -> float | None:

@@ -156,6 +156,8 @@ def facts_of(values: Mapping[str, Value], group_path: str, now: float) -> list[F
     group = group_path or clean(values.get("group") or "")
     if group:
         found.append(_fact("Group", "group", (group, "")))
+    elif "group" not in values and values.get("link") not in (None, ""):
+        found.append(_fact("Group", "group", ("not read yet", "muted")))
     if values.get("license") not in (None, ""):
         renews = values.get("autorenew")
         runs = [(clean(values["license"]), "")]

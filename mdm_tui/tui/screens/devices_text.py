@@ -100,6 +100,11 @@ def faults_of(values: Values, now: float) -> str:
     return ", ".join(word for word in (lasting, quiet) if word)
 
 
+# Learnt beside the list, one group after the other: an absent key was not read yet, None is none.
+_LEARNT: Final = ("group", "groupid")
+NOT_READ: Final = "not read"
+
+
 def cells(values: Values, unreadable: str, wanted: Sequence[Column], now: float) -> list[Cell]:
     """One cell a column."""
     if unreadable:
@@ -119,7 +124,7 @@ def cell(key: str, values: Values, now: float) -> Cell:
         text = faults_of(values, now)
         return Cell(f"{glyphs().fault} {text}", fault_role(text)) if text else Cell("")
     if value is None or value == "":
-        return Cell("-", "muted")
+        return Cell("-" if key in values or key not in _LEARNT else NOT_READ, "muted")
     if key == "name":
         return Cell(str(value))
     if COLUMNS[key].numeric and not isinstance(value, (int, float)):
@@ -290,4 +295,4 @@ def _belonging(values: Values) -> list[str]:
     said = [f"group {values['group']}"] if values.get("group") else []
     if values.get("policy"):
         return [f"policy {_policy(values).text}", *said]
-    return said or (["group -"] if linked else ["policy -"])
+    return said or ([f"group {'-' if 'group' in values else NOT_READ}"] if linked else ["policy -"])
