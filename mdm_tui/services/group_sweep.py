@@ -111,11 +111,9 @@ class Sweep:
                     await self._keep()
         finally:
             await self._keep()
-        if not self._missed:
-            if settled := await self._context.mirror.settle_members(self._context.scope, now):
-                self._context.hub.publish(
-                    DevicesChanged(self._context.scope, frozenset(settled), frozenset(("group", "groupid")))
-                )
+        scope = self._context.scope
+        if not self._missed and (settled := await self._context.mirror.settle_members(scope, now)):
+            self._context.hub.publish(DevicesChanged(scope, frozenset(settled), frozenset(("group", "groupid"))))
         if groups:
             self.said = f"memberships known for {known:,} of {len(groups):,} groups"
 

@@ -20,7 +20,10 @@ __all__ = ["Counts", "Row", "Stored", "counts", "device", "facts", "find", "ids"
 
 _KEYS = tuple(COLUMNS)
 _FIELDS = ", ".join(f"f_{key}" for key in _KEYS)
-_ROWS = f"SELECT id, at, unreadable, member_at, {_FIELDS} FROM device WHERE conn = {CONN} AND id IN (SELECT value FROM json_each(?))"
+_ROWS = (
+    f"SELECT id, at, unreadable, member_at, {_FIELDS} FROM device "
+    f"WHERE conn = {CONN} AND id IN (SELECT value FROM json_each(?))"
+)
 _FOUND_LIMIT = 100
 
 
