@@ -107,6 +107,10 @@ class RolloutFormat(Protocol):
         """What breaks the contract, by path; what the contract does not name is a warning."""
         ...
 
+    def title(self, pointer: str) -> str:
+        """What a form calls a place of the document, written as problems write it; "" where a form has no field."""
+        ...
+
     def body(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document as it is sent: whole, with one spelling for each name."""
         ...

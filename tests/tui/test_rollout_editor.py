@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -627,6 +628,21 @@ async def test_leaving_keeps_the_draft_for_the_next_session_too(tmp_path: Path) 
     await again.open_files()
     assert rollout_id in await again.rollouts.drafts()
     await again.stop()
+
+
+async def test_the_form_and_the_changes_speak_of_fields_and_names(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        image = next(iter(screen.known.images.values()))
+        await put(house, images=[image.id], name="")
+        problems = shown(house, "problems")
+        assert "Name" in problems and "profile.name" not in problems and "line " not in problems
+        screen.show_view("changes")
+        await house.rest()
+        assert f"{image.name} ({image.id})" in shown(house)
+        screen.show_view("document")
+        await house.rest()
+        assert re.search(r"line \d+ +profile.name", shown(house, "problems"))
 
 
 async def test_leaving_says_broken_text_and_drops_what_changes_nothing(tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ from .values import at_place, flag, moment, words
 
 __all__ = ["MidmRollouts"]
 
+# What a form calls the places of a profile that are no options; as the service writes them, and neutral.
+_TITLES = {
+    "profile.name": "Name", "name": "Name", "enabled": "Enabled", "isGlobal": "Everyone", "everyone": "Everyone",
+    "scope.group": "Groups", "groups": "Groups", "scope.device": "Devices", "devices": "Devices",
+    "apps.install": "Apps", "apps": "Apps", "otas": "System images", "images": "System images",
+}  # fmt: skip
 # The service makes these itself; a new profile is sent without them.
 COMPUTED = ("uuid", "siteUuid", "writerUuid", "writer", "created", "updated")
 
@@ -89,6 +95,12 @@ class MidmRollouts:
     def check(self, document: Any) -> list[Problem]:
         """What breaks the contract, by path; what the contract does not name is a warning."""
         return problems(document)
+
+    def title(self, pointer: str) -> str:
+        """What a form calls a place, "" where it has no field for it."""
+        place = pointer.partition("[")[0]
+        found = next((option.title for option in OPTIONS if ".".join(PLACES[option.key]) == place), "")
+        return found or _TITLES.get(place, "")
 
     def body(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document as it is sent: whole, with one spelling for each name, switches without quotes."""

@@ -7,7 +7,7 @@ views there are, and how it is sent; everything it has of its own is drawn by it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual.widgets import TextArea
@@ -227,11 +227,11 @@ class DocumentScreen(DocumentActions, FleetScreen):
         """The list of what is wrong, there while something is."""
         self.show_these(self.checked.problems if self.checked is not None else ())
 
-    def show_these(self, found: Sequence[Any]) -> None:
-        """Show these problems."""
+    def show_these(self, found: Sequence[Any], title_of: Callable[[str], str] | None = None) -> None:
+        """Show these problems; title_of as of `problem_lines`."""
         problems = self.query_one("#problems", LinesView)
         width = problems.size.width or self.app.size.width
-        lines = problem_lines(found, width)
+        lines = problem_lines(found, width, title_of=title_of)
         problems.display = bool(lines)
         problems.styles.height = max(1, min(_PROBLEM_ROWS, len(lines)))
         problems.set_lines(lines)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mdm_tui.fleet.inventory import Entry, tree_entries
@@ -24,6 +25,7 @@ __all__ = [
 
 DIFFERENCES_SHOWN = 500
 """More than anybody reads; laying out tens of thousands would hold up the keys."""
+_QUOTED = re.compile(r'"([^"\\]+)"')
 _SIGNS = {"added": ("+", "good"), "removed": ("-", "warn"), "changed": ("~", "")}
 
 
@@ -38,14 +40,14 @@ def note_at(problems: Iterable[Any]) -> dict[int, tuple[str, str]]:
     return found
 
 
-def problem_lines(problems: Sequence[Any], width: int) -> list[Line]:
-    """One line a problem; enter on it goes to its place."""
+def problem_lines(problems: Sequence[Any], width: int, *, title_of: Callable[[str], str] | None = None) -> list[Line]:
+    """One line a problem; enter goes to its place. title_of: what a form calls a place, lines say nothing there."""
     made: list[Line] = []
     for number, problem in enumerate(problems):
         role = "warn" if problem.warning else "bad"
         # What belongs to no line of the text has none.
-        where = f"line {problem.line}" if problem.line else ""
-        name = clean(problem.pointer, 60)
+        where = f"line {problem.line}" if problem.line and title_of is None else ""
+        name = clean((title_of(problem.pointer) if title_of is not None else "") or problem.pointer, 60)
         text = clean(problem.message, 400) + (f" (allowed: {clean(problem.allowed, 200)})" if problem.allowed else "")
         head = f"{fit(where, 10) if where else ''}{name + '  ' if name else ''}"
         entry = Entry(name or where, f"{where} {name}: {text}".strip(), "text", problem.line, f"problem.{number}")
@@ -72,8 +74,23 @@ def counted(differences: Sequence[Any]) -> str:
     return ", ".join(words) or "no changes"
 
 
-def difference_lines(title: str, differences: Sequence[Any], width: int, *, readable: bool = True) -> list[Line]:
-    """`~ agentConfiguration.allowLocation   false → true`, and so on; of very many the first, and how many more."""
+def difference_lines(
+    title: str,
+    differences: Sequence[Any],
+    width: int,
+    *,
+    readable: bool = True,
+    name_of: Callable[[str], str] | None = None,
+) -> list[Line]:
+    """`~ agentConfiguration.allowLocation   false → true`, and so on; of very many the first, and how many more.
+
+    name_of: what an id stands for, "" for others.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        name = name_of(found[1]) if name_of is not None else ""
+        return f"{clean(name, 80)} ({found[1]})" if name else found[0]
+
     made = [Line(((" ", ""), (title, "accent")))]
     if not readable:
         made.append(Line((("   ", ""), ("not JSON: nothing can be compared yet", "muted"))))
@@ -86,6 +103,8 @@ def difference_lines(title: str, differences: Sequence[Any], width: int, *, read
             value = f"{_short(item.base)} → {_short(item.mine)}"
         else:
             value = _short(item.mine if item.kind == "added" else item.base)
+        if name_of is not None:
+            value = _QUOTED.sub(named, value)
         entry = Entry(path, value, "text", value, f"difference.{number}")
         together = width_of(path) + width_of(value) + 8 <= width
         spans = [(" ", ""), (f"{sign} ", role or "accent"), (path, role)]

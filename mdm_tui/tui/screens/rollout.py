@@ -203,7 +203,7 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
             return told("Not found out yet; r does.", width)
         when = f", read {age(self.app.now() - self.read_at)} ago" if self.read_at is not None else ""
         title = "New: everything is a change" if self.new else f"Changes against the service{when}"
-        return difference_lines(title, self.differences, width, readable=self.readable)
+        return difference_lines(title, self.differences, width, readable=self.readable, name_of=self.known.name_of)
 
     def counts(self) -> dict[str, int | None]:
         clashes = None if self.clashes is None else len(self.clashes)
@@ -230,7 +230,8 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
             at_fields = self.view == "form"
             problems = [one for one in self.checked.problems
                         if not (at_fields and one.warning and one.pointer.partition("[")[0] in _AT_FIELDS)]  # fmt: skip
-            self.show_these(sorted(problems, key=lambda one: one.warning))
+            title_of = self.service.form.title if at_fields else None
+            self.show_these(sorted(problems, key=lambda one: one.warning), title_of)
 
     # --- what is open ---
 

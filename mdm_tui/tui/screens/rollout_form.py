@@ -41,6 +41,14 @@ class Known:
     reach: Any = None
     devices: Mapping[str, str] = field(default_factory=dict)
 
+    def name_of(self, ref: str) -> str:
+        """What a group, app or image is called, "" for whatever else."""
+        if ref in self.tree:
+            return self.tree.path_text(ref)
+        if ref in self.apps:
+            return app_words(self.apps[ref], ref)
+        return self.images[ref].name if ref in self.images else ""
+
 
 class FormLines(LinesView):
     """The lines with the keys of a field: what is under the cursor is asked for, added to, taken out."""
