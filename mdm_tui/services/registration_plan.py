@@ -196,6 +196,10 @@ def _notes(will: Sequence[Row], again: bool) -> tuple[str, ...]:
     if again:
         found.append("saving an existing device again resets its status at the service")
     ungrouped = sum(not row.line.device.group_id for row in will)
-    if ungrouped:
+    if ungrouped and again:
+        # Not stated for a save that names no group: what the service does with the present one.
+        which = "it names" if len(will) == 1 else f"{ungrouped:,} name"
+        found.append(f"{which} no group: the present one is left as it is, as far as the service's contract tells")
+    elif ungrouped:
         found.append(f"{ungrouped:,} without a group" if len(will) > 1 else "without a group")
     return tuple(found)

@@ -205,7 +205,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "checks all anew; after sending, a new list"),
     Action("register.stop", "f6", "Stop", ("register",), "stop", "the check, or the sending"),
     Action("register.name", "space", "Reset this one", ("register",), "name_one",
-           "one that exists: it is saved again, and its status is reset", palette=False),
+           "one that exists: it is saved again, and its status is reset"),
     Action("register.export", "f7", "Export", ("register",), "export", "the rows and what became of them"),
     # forms: function keys for the whole, because letters are text there
     Action("form.send", "f2,ctrl+s", "Send the changes", ("form",), "send"),

@@ -269,7 +269,7 @@ async def test_an_existing_device_is_reset_only_when_named_and_typed(tmp_path: P
         await house.press("f2")
         assert "Never both at once" in said(house)
         await house.press("down", "enter")
-        assert "Reset 1 device at test" in house.text() and "resets their status" in house.text()
+        assert "Reset 1 device at test" in house.text() and "resets its status" in house.text()
         await house.type(f"reset {one}")
         await house.press("enter")
         await house.advance(10)
@@ -277,6 +277,66 @@ async def test_an_existing_device_is_reset_only_when_named_and_typed(tmp_path: P
         assert one in str(body) and two not in str(body) and "M0240001" not in str(body)
         assert unit(house, one).enrolled_at is None, "it has to enrol again"
         assert "its status is reset" in whats(screen)[0]
+
+
+@pytest.mark.parametrize("first", ["new", "named"])
+async def test_what_waits_for_a_step_of_its_own_is_still_sent(tmp_path: Path, first: str) -> None:
+    async with open_house(tmp_path, midm=True, devices=24, width=120) as house:
+        (one,) = known(house)
+        screen = await checked(house, f"{one}\nM0240001\n")
+        await house.press("space", "f2")
+        assert "wait for the next step" in said(house)
+        await house.press(*["down"] * (first == "named"), "enter")
+        assert "left alone, because" not in said(house) and "F2 again after this one" in said(house)
+        steps = [("register M0240001", "registered"), (f"reset {one}", "its status is reset")]
+        if first == "named":
+            steps.reverse()
+        await house.type(steps[0][0])
+        await house.press("enter")
+        await house.advance(10)
+        assert screen.stage == "sent" and len(bodies(house)) == 1
+        assert "Not sent yet: 1 " in said(house) and any("not sent yet, F2" in what for what in whats(screen))
+        assert "f2 check, then send" in house.text().lower()
+        await house.press("f2")
+        await house.type(steps[1][0])
+        await house.press("enter")
+        await house.advance(10)
+        assert len(bodies(house)) == 2 and "Not sent yet" not in said(house)
+        assert "its status is reset" in whats(screen)[0] and whats(screen)[1].startswith("registered")
+        await house.press("f2")
+        assert any("It is sent. F5 begins a new list" in toast for toast in house.toasts())
+
+
+async def test_a_reset_says_the_group_the_device_is_in_and_what_is_not_stated(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24, width=120) as house:
+        (one,) = known(house)
+        group = unit(house, one).group_uuid
+        name = house.fleet.world.groups.get(group).name
+        (key,) = await house.session.mirror.find(house.session.scope, one)
+        await house.session.groups.members(group)
+        await checked(house, one)
+        await house.press("space", "f2")
+        assert f"in {name} as last seen" in said(house) and "no group " not in said(house).replace("names no group", "")
+        assert "left as it is, as far as the service's contract tells" in said(house)
+        assert "Without a group" not in house.text()
+        await house.type(f"reset {one}")
+        await house.press("enter")
+        await house.advance(10)
+        assert key and unit(house, one).group_uuid == group
+
+
+async def test_the_reset_key_is_offered_where_it_is_one_and_found_by_its_word(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=12, width=160) as house:
+        await opened(house, "M0240001")
+        assert "reset this one" not in house.text()
+        await house.press("tab")
+        assert "space reset this one" in house.text()
+        await house.press("question_mark")
+        assert "Reset this one" in house.text()
+        await house.press("escape", "ctrl+p")
+        await house.type("reset")
+        await house.rest()
+        assert "Reset this one" in house.text()
 
 
 async def test_leaving_while_it_is_sent_warns_and_the_work_goes_on(tmp_path: Path) -> None:

@@ -257,9 +257,8 @@ class GroupsActions(_Base):
             (f"It holds {devices_words(node)}; the service deletes only what is empty.", "muted"),
             ("It cannot be brought back, and a new one of its name has another id.", "warn"),
         ]
-        if await answer(
-            self.app, Typed(f"Delete the group {name} at {self._where}", lines, f"delete {shown}", to="delete it")
-        ):
+        title = f"Delete the group {name} at {self._where}"
+        if await answer(self.app, Typed(title, lines, f"delete {shown}", to="delete it")):
             await self._sent(f"deleting {name}", self.session.groups.delete(node.id, seen=seen))
 
     # --- out of here ---

@@ -168,7 +168,8 @@ class RegisterScreen(RegisterActions, FleetScreen):
         found = await self.session.registration.outcomes(self.run_id)
         if self.gone:
             return
-        self.source.outcomes = {one.serial: one for one in found}
+        # A list that goes in two steps keeps what became of its first one.
+        self.source.outcomes |= {one.serial: one for one in found}
         if not self.source.lines:
             self.source.lines = _lines_of(found)
         self.done = self.session.registration.progress
@@ -188,7 +189,17 @@ class RegisterScreen(RegisterActions, FleetScreen):
         self.say_all()
 
     def hints(self) -> Sequence[str]:
-        return _HINTS[self.stage]
+        found = _HINTS[self.stage]
+        if self.stage == "sent" and self.source.left():
+            return ("register.send", *found)
+        if self.area.has_focus:
+            # A blank is text there.
+            return tuple(name for name in found if name != "register.name")
+        return found
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        super().on_descendant_focus(event)
+        self.query_one(Hints).offer(self.hints())
 
     # --- saying ---
 
@@ -242,6 +253,10 @@ class RegisterScreen(RegisterActions, FleetScreen):
             more = (
                 "Leaving does not stop it." if self.stage == "sending" else "F7 exports the rows, F5 begins a new list."
             )
+            if self.stage == "sent" and (left := self.source.left()):
+                words = [f"{left['named']:,} named to be reset"] * bool(left["named"])
+                words += [f"{left['new']:,} new to be registered"] * bool(left["new"])
+                more = f"Not sent yet: {' and '.join(words)}; F2 goes on with that. {more}"
             return f"{said or 'Nothing yet'}. {more}", "muted"
         if not self.area.text.strip():
             return _HOW, "muted"

@@ -24,6 +24,7 @@ else:
 __all__ = ["RegisterActions"]
 
 _LISTED = 8
+_LATER = "sent in a step of its own: F2 again after this one"
 
 
 class RegisterActions(RegisterTerms):
@@ -91,6 +92,8 @@ class RegisterActions(RegisterTerms):
         """One step further: check what was not checked, then confirm and send."""
         if self.stage == "sending":
             self.tell("It is being sent; F6 stops after the device that is on its way.")
+        elif self.stage == "sent" and self.source.left() and not self._busy:
+            self.app.spawn(self._rest(), "register")
         elif self.stage == "sent":
             self.tell("It is sent. F5 begins a new list, F7 exports the rows.")
         elif self.stage == "list" and not self._busy:
@@ -117,6 +120,14 @@ class RegisterActions(RegisterTerms):
                 await self._check()
             else:
                 await self._confirm()
+        finally:
+            self._busy = False
+
+    async def _rest(self) -> None:
+        """What was left for a step of its own: the named after the new, or the new after the named."""
+        self._busy = True
+        try:
+            await self._confirm()
         finally:
             self._busy = False
 
@@ -152,11 +163,12 @@ class RegisterActions(RegisterTerms):
             self.tell(sentence, "warning")
             return
         again: set[str] = set()
-        counts, named = self.source.counts(), set(self.source.named)
+        counts = self.source.left()
+        named = {serial for serial in self.source.named if serial not in self.source.outcomes}
         if named and counts["new"]:
             options = [
-                ("new", f"Register {counts['new']:,} new", "the named ones stay"),
-                ("again", f"Reset {len(named):,} named", "the new ones wait"),
+                ("new", f"Register {counts['new']:,} new", "the named ones wait for the next step"),
+                ("again", f"Reset {len(named):,} named", "the new ones wait for the next step"),
             ]
             key = await answer(self.app, Choose("Never both at once: send which?", options))
             if key is None:
@@ -172,7 +184,8 @@ class RegisterActions(RegisterTerms):
                 self.tell("Nothing is left to send: every row exists, has a problem or was not checked.", "warning")
                 return
             to = f"{'reset' if plan.again else 'register'} {'it' if len(plan.will) == 1 else 'them'}"
-            if not await answer(self.app, Typed(*self._dialog(plan), to=to)):
+            present = await self._present(plan) if plan.again else {}
+            if not await answer(self.app, Typed(*self._dialog(plan, present), to=to)):
                 self.tell("Nothing was sent.")
                 return
             run = await service.submit(plan, plan.expects)
@@ -186,26 +199,42 @@ class RegisterActions(RegisterTerms):
         self.set_stage("sending")
         await self.take_outcomes()
 
-    def _dialog(self, plan: RegistrationPlan) -> tuple[str, list[tuple[str, str]], str]:
+    async def _present(self, plan: RegistrationPlan) -> dict[str, str]:
+        """The groups, as last seen, that devices are in now: serial number → name."""
+        found: dict[str, str] = {}
+        mirror, scope = self.session.mirror, self.session.scope
+        for row in plan.will[:_LISTED]:
+            ids = await mirror.find(scope, row.serial)
+            if len(ids) == 1 and (held := (await mirror.rows(scope, ids)).get(ids[0])) is not None:
+                found[row.serial] = str(held.values.get("group") or "")
+        return found
+
+    def _dialog(self, plan: RegistrationPlan, present: dict[str, str]) -> tuple[str, list[tuple[str, str]], str]:
         connection = self.session.connection
         verb = "Reset" if plan.again else "Register"
         production = " · PRODUCTION" if connection.production else ""
         title = f"{verb} {many(len(plan.will))} at {connection.name} · {self.session.factory.title}{production}"
         lines: list[tuple[str, str]] = [(f"Site {clean(connection.organization, 80)}", "muted")]
         if plan.again:
-            lines.append(("They exist: saving them again resets their status at the service.", "warn"))
+            one = len(plan.will) == 1
+            who = ("It exists: saving it", "its") if one else ("They exist: saving them", "their")
+            lines.append((f"{who[0]} again resets {who[1]} status at the service.", "warn"))
         lines += [(plan.terms_text, "warn" if self.model is None else ""), ("", "")]
         for row in plan.will[:_LISTED]:
             label = " ".join(filter(None, (row.line.device.manufacturer, row.line.device.model)))
-            group = self.source.group(row.line)
-            lines.append((f"  {row.serial:<20} {clean(label, 30):<20} {clean(group, 40) or 'no group'}", ""))
+            group = clean(self.source.group(row.line), 40) or "no group"
+            if plan.again and not self.source.group(row.line):
+                now = clean(present.get(row.serial, ""), 40)
+                group = f"in {now} as last seen" if now else "its group is not known here"
+            lines.append((f"  {row.serial:<20} {clean(label, 30):<20} {group}", ""))
         if len(plan.will) > _LISTED:
             lines.append((f"  and {len(plan.will) - _LISTED:,} more", "muted"))
         if plan.left_out:
             lines += [("", ""), (f"Left out: {many(len(plan.left_out), 'row')}", "muted")]
             whys: dict[str, list[str]] = {}
             for left in plan.left_out:
-                whys.setdefault(left.why, []).append(left.line.serial or f"line {left.line.number}")
+                why = _LATER if self._later(plan, left.line.serial) else left.why
+                whys.setdefault(why, []).append(left.line.serial or f"line {left.line.number}")
             for why, serials in list(whys.items())[:4]:
                 more = f" and {len(serials) - 2:,} more" if len(serials) > 2 else ""
                 lines.append((f"  {', '.join(serials[:2])}{more}: {clean(why, 200)}", "muted"))
@@ -213,3 +242,10 @@ class RegisterActions(RegisterTerms):
             (f"{note[:1].upper()}{note[1:]}.", "muted") for note in plan.notes if not plan.again or "group" in note
         ]
         return title, lines, plan.expects
+
+    def _later(self, plan: RegistrationPlan, serial: str) -> bool:
+        """Whether a row that is left out of a plan has its turn in the next step."""
+        row = self.source.rows.get(serial)
+        if row is None:
+            return False
+        return row.state == "new" if plan.again else row.state == "exists" and serial in self.source.named

@@ -114,8 +114,21 @@ class RegisterSource:
             for line in self.lines
         )
 
+    def left(self) -> Counter[str]:
+        """How many lines a next step would send: `new` ones, and `named` ones that exist."""
+        found: Counter[str] = Counter()
+        for line in self.lines:
+            row = self.row(line)
+            if row is None or line.serial in self.outcomes:
+                continue
+            if row.state == "new":
+                found["new"] += 1
+            elif row.state == "exists" and line.serial in self.named:
+                found["named"] += 1
+        return found
+
     def checked(self) -> list[Row]:
-        """All lines as rows, for a plan: each with what was found of its serial number."""
+        """The lines that were not sent as rows, for a plan: each with what was found of its serial number."""
         from dataclasses import replace
 
         from mdm_tui.services.registration_plan import Row
@@ -123,6 +136,8 @@ class RegisterSource:
         found: list[Row] = []
         for line in self.lines:
             row = self.row(line)
+            if self._outcome(line) is not None:
+                continue
             if line.problem:
                 found.append(Row(line, "bad", line.problem))
             elif row is None:
@@ -140,11 +155,13 @@ class RegisterSource:
         row = self.row(line)
         if row is None:
             return "not checked yet", "muted"
+        # Once a part was sent, the rest waits for a step of its own.
+        yet = "not sent yet, F2 " if self.outcomes else ""
         if row.state == "new":
-            return "new: will be registered", "good"
+            return (f"new: {yet}registers it" if yet else "new: will be registered"), "good"
         if row.state == "exists":
             if line.serial in self.named:
-                return "exists: its status will be reset", "warn"
+                return (f"exists: {yet}resets it" if yet else "exists: its status will be reset"), "warn"
             return "exists: left alone", "muted"
         return f"not checked: {clean(row.why, 300)}", "warn"
 
