@@ -277,24 +277,23 @@ class GroupsActions(_Base):
 
     def _export_as(self, kind: str | None, ids: list[str]) -> None:
         if kind:
-            self.app.spawn(self._export(kind, ids), "export")
+            self.app.spawn(_export(self, kind, ids), "export")
 
-    async def _export(self, kind: str, ids: list[str]) -> None:
-        from mdm_tui.tui.screens import devices_export
 
-        tree = self.source.tree
-        keys = ["id", "path", "name", "parent", "devices", "total", "enabled", "created", "updated", "trouble"]
-        rows = [_exported(tree.path_text(key), node) for key in ids if (node := tree.get(key)) is not None]
-        make = devices_export.as_csv if kind == "csv" else devices_export.as_json
-        now = self.app.now()
-        try:
-            path = await asyncio.to_thread(
-                lambda: devices_export.write(Path.cwd(), "groups", kind, make(keys, rows), now)
-            )
-        except OSError as error:
-            self.tell(f"Not written: {error.strerror or error}.", "error")
-            return
-        self.tell(f"{len(rows):,} groups written to {path}")
+async def _export(screen: GroupsActions, kind: str, ids: list[str]) -> None:
+    from mdm_tui.tui.screens import devices_export
+
+    tree = screen.source.tree
+    keys = ["id", "path", "name", "parent", "devices", "total", "enabled", "created", "updated", "trouble"]
+    rows = [_exported(tree.path_text(key), node) for key in ids if (node := tree.get(key)) is not None]
+    make = devices_export.as_csv if kind == "csv" else devices_export.as_json
+    now = screen.app.now()
+    try:
+        path = await asyncio.to_thread(lambda: devices_export.write(Path.cwd(), "groups", kind, make(keys, rows), now))
+    except OSError as error:
+        screen.tell(f"Not written: {error.strerror or error}.", "error")
+        return
+    screen.tell(f"{len(rows):,} groups written to {path}")
 
 
 def _namer(taken: Callable[[str], bool]) -> Callable[[str], str]:

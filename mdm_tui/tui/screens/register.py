@@ -13,7 +13,6 @@ from textual.widgets import TextArea
 from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.registration import Reading
-from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.ask import Ask
@@ -209,7 +208,7 @@ class RegisterScreen(RegisterActions, FleetScreen):
         where = f"{self.session.connection.name}  {self.session.factory.title}"
         left = [part(" Register devices", bold=True), part(f"   at {where}", "muted")]
         self.query_one("#title", Lines).show([spread(left, self._right(), width)])
-        self.query_one("#terms", Lines).show([cut(self._terms(), width)])
+        self.query_one("#terms", Lines).show([cut(self.terms_line(), width)])
         self.query_one(Notice).say(*self._sentence())
         empty = "" if self.stage == "list" else "Reading what became of it…"
         if self.grid.empty != empty:
@@ -236,15 +235,6 @@ class RegisterScreen(RegisterActions, FleetScreen):
         return (
             [*found, part(" ")] if self.stage == "list" else [part(f"{many(len(self.source.outcomes))} sent ", "muted")]
         )
-
-    def _terms(self) -> list[Part]:
-        license = "none: a trial license" if self.model is None else clean(self.model.name or self.model.id, 60)
-        renew = {True: "yes", False: "no", None: "left to the service"}[self.auto_renew]
-        group = self.source.paths.get(self.group_id, self.group_id) if self.group_id else "none"
-        said: list[Part] = [part(" License ", "muted"), part(license, "warn" if self.model is None else "")]
-        said += [part("   renewed ", "muted"), part(renew)]
-        said += [part("   group ", "muted"), part(clean(group, 80))]
-        return said
 
     def _sentence(self) -> tuple[str, str]:
         if self.stage in ("sending", "sent"):

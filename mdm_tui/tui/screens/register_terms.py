@@ -12,6 +12,7 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.dialogs import Prompt, answer
 from mdm_tui.tui.screens.register_source import many
+from mdm_tui.tui.widgets.lines import Part, part
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -42,6 +43,16 @@ class RegisterTerms(_Base):
         def say_all(self) -> None: ...
 
     # --- the terms ---
+
+    def terms_line(self) -> list[Part]:
+        """What holds for all of the list, as one line."""
+        license = "none: a trial license" if self.model is None else clean(self.model.name or self.model.id, 60)
+        renew = {True: "yes", False: "no", None: "left to the service"}[self.auto_renew]
+        group = self.source.paths.get(self.group_id, self.group_id) if self.group_id else "none"
+        said: list[Part] = [part(" License ", "muted"), part(license, "warn" if self.model is None else "")]
+        said += [part("   renewed ", "muted"), part(renew)]
+        said += [part("   group ", "muted"), part(clean(group, 80))]
+        return said
 
     def action_terms(self) -> None:
         """License model, renewal, group."""
