@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mdm_tui.fleet.diff import Difference, differences, merge, same
@@ -20,7 +20,6 @@ from .events import ItemsChanged
 
 __all__ = ["RolloutSaved", "RolloutSaver"]
 
-OVERWRITES = "a save by somebody else in the moment between the last look and this one would be overwritten unseen"
 # So many of the same name are read one by one to find the one whose answer was lost.
 _LOOKED_UP = 5
 
@@ -149,7 +148,7 @@ class RolloutSaver:
         if doubt is not None and saved.differs:
             raise _in_doubt(doubt, saved, differences(began, load(saved.base)))
         await self._drafts.saved(rollout_id, document)
-        return replace(saved, note=f"{saved.note}; {OVERWRITES}".removeprefix("; "))
+        return saved
 
     async def current(self, rollout_id: str) -> tuple[Rollout, str]:
         """The service's copy now; where single rollouts cannot be read, the list's."""

@@ -24,7 +24,7 @@ from mdm_tui.services.documents import Changed
 from mdm_tui.services.groups import Groups
 from mdm_tui.services.hub import Hub
 from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
-from mdm_tui.services.rollouts_save import OVERWRITES, RolloutSaved
+from mdm_tui.services.rollouts_save import RolloutSaved
 from mdm_tui.services.rollouts_scope import Resolving
 from mdm_tui.store.history import History
 from mdm_tui.store.mirror import Mirror
@@ -588,15 +588,6 @@ async def test_a_lost_answer_of_a_change_that_was_not_done_is_no_save_and_keeps_
     desk.fake.update_rollout = lost  # type: ignore[method-assign]
     with pytest.raises(FleetError, match="holds something else in profile"):
         await desk.save("r1", mine, opened.base)
-
-
-async def test_a_change_says_that_a_save_in_the_same_moment_would_be_overwritten(desk: Desk) -> None:
-    created = await desk.save(None, document(groups=["g0"]))
-    assert isinstance(created, RolloutSaved)
-    assert created.note == ""
-    saved = await desk.save("r1", FORM.put(json.loads(created.base), "enabled", False), created.base)
-    assert isinstance(saved, RolloutSaved)
-    assert saved.note == OVERWRITES
 
 
 async def test_a_lost_answer_of_a_new_one_is_looked_up_and_never_sent_again(desk: Desk) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.text import clean
-from mdm_tui.services.rollouts_save import OVERWRITES
 from mdm_tui.tui import signals
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Typed, answer
@@ -221,7 +220,7 @@ class DocumentActions(_Base):
         if saved.differs:
             places = ", ".join(clean(item.pointer, 60) for item in saved.differs[:5])
             self.say(f"{words}: the service holds something else than was sent in {places}.{more}", "warn")
-        elif saved.note and saved.note != OVERWRITES:
+        elif saved.note:
             self.say(f"{words}. {clean(saved.note, 300)}{'.' * bool(more)}{more}", "warn")
         else:
             note = f" Note: {saved.note}." if saved.note else ""
