@@ -18,6 +18,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.tui import app_go, look, modes, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.app_fail import Failing
+from mdm_tui.tui.asking import Asking
 from mdm_tui.tui.fleets import Fleets
 from mdm_tui.tui.header_state import header_state
 from mdm_tui.tui.keyguard import KEY_WINDOW, EarlyKeys, KeyGuard
@@ -42,7 +43,7 @@ def _hears(event: events.Event) -> bool:
     return False
 
 
-class MdmApp(app_go.Going, Fleets, Failing, App[int]):
+class MdmApp(app_go.Going, Fleets, Asking, Failing, App[int]):
     """The console on one or more sessions; `current` is the one that is looked at."""
 
     ENABLE_COMMAND_PALETTE = True
@@ -77,6 +78,7 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
         """
         self.DEFAULT_MODE = modes.mode_name(current, "devices")  # type: ignore[misc]
         super().__init__()
+        self.hold_origins()
         self.hold(sessions, current, connections, opener)
         self._beside = tuple(beside)
         self.settings = settings
@@ -178,6 +180,7 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
         """Run something beside the screens; a `FleetError` becomes a notice, anything else ends the console."""
         task = asyncio.get_running_loop().create_task(work, name=what)
         self._tasks.add(task)
+        self.note_origin(task)
         task.add_done_callback(self._spawned)
         return task
 

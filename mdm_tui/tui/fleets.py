@@ -168,7 +168,7 @@ class Fleets(Kept):
         for mode in modes.makers(session):
             await self.remove_mode(mode)
         both = self._screen_stacks.get(modes.BOTH, [])
-        if self.current_mode != modes.BOTH and any(one.session is session for one in both[1:]):  # type: ignore[attr-defined]
+        if self.current_mode != modes.BOTH and any(getattr(one, "session", None) is session for one in both[1:]):
             await self._forget_both()
         await session.stop()
         for kept in (self._places, self._narrowed, self._last_known):

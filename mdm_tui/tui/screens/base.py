@@ -6,7 +6,7 @@ A screen is one room: it says its groups of actions (`GROUPS`, `HINTS`), draws i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -212,9 +212,13 @@ class FleetScreen(_Leavable, Screen[Any]):
         if missed:
             self.news(missed)
         self.app.attend()
+        self.app.looked_at()
         self.tick()
         for header in self.query(Header):
             header.tick()
+
+    def on_unmount(self, event: events.Unmount) -> None:
+        self.app.looked_at()
 
 
 class Once(_Leavable):
@@ -223,6 +227,20 @@ class Once(_Leavable):
     # Class values: a dialog's own __init__ need not know of them.
     _answered = False
     _late: tuple[Any] | None = None
+    _left: Callable[[], object] | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether it is on its way out."""
+        return self._answered
+
+    def when_left(self, tell: Callable[[], object]) -> None:
+        """Call this when it is gone, answered or not: a screen's end takes its dialogs with it."""
+        self._left = tell
+
+    def on_unmount(self, event: events.Unmount) -> None:
+        if self._left is not None:
+            self._left()
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close with an answer, once: Textual's takes away whatever lies on top, so a second call took another screen.
@@ -240,6 +258,8 @@ class Once(_Leavable):
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         if self._late is not None:
             self.dismiss(*self._late)
+        # What was asked from here may be shown now.
+        self.app.looked_at()  # type: ignore[attr-defined]
 
 
 class FleetModal(Once, ModalScreen[Any]):

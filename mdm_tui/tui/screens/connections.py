@@ -194,7 +194,7 @@ async def choose_connection(app: MdmApp) -> None:
     if any(isinstance(screen, Connections) for screen in app.screen_stack):
         return
     now = app.session.connection.name
-    while chosen := await answer(app, Connections(now)):
+    while chosen := await answer(app, Connections(now), anywhere=True):
         what, now = chosen
         if what == "show":
             await app.show_connection(now)
@@ -213,7 +213,9 @@ async def close_asked(app: MdmApp, name: str) -> None:
         return
     if sending := app.sending([session]):
         words = sending.words(quitting=False)
-        if not await answer(app, placed(Ask(f"Close {name} while {sending.what}?", words, "close it"), session)):
+        if not await answer(
+            app, placed(Ask(f"Close {name} while {sending.what}?", words, "close it"), session), anywhere=True
+        ):
             return
     await app.close_connection(name)
     safe.toast(app, "", f"{name} is closed.")

@@ -21,7 +21,8 @@ from textual.widgets.option_list import Option
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
-from mdm_tui.tui.screens.base import FleetModal
+from mdm_tui.tui.asking import asking
+from mdm_tui.tui.screens.base import FleetModal, Once
 from mdm_tui.tui.widgets.form import TextField
 
 __all__ = [
@@ -42,21 +43,31 @@ SILENCE: Final = 0.3
 """Seconds in which a dialog that has just appeared hears nothing."""
 
 
-async def answer(app: Any, dialog: Screen[Any]) -> Any:
+async def answer(app: Any, dialog: Screen[Any], *, anywhere: bool = False) -> Any:
     """Push a dialog and await what it answers; None when it was left without one.
+
+    It is shown on the screen that the task began on, once that one is looked at (`Asking.until_shown`, which raises
+    `FleetError` when it is left for good). anywhere: it belongs to no screen.
 
     Only in a task of `app.spawn`: in an action or a message handler it would hold up the queue of keys, and the
     answer could never come. There it raises RuntimeError, and nothing is pushed.
     """
-    if not app.spawned(asyncio.current_task()):
+    task = asyncio.current_task()
+    if not app.spawned(task):
         raise RuntimeError(f"{type(dialog).__name__}: an answer is awaited in a task of its own, see app.spawn")
     given: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    await app.push_screen(dialog, lambda result: given.done() or given.set_result(result))
-    task = asyncio.current_task()
-    if task is not None:
-        asking.add(task)
+    asking.add(task)
     try:
+        if not anywhere:
+            await app.until_shown(dialog)
+        if isinstance(dialog, Once):
+            dialog.when_left(lambda: given.done() or given.set_result(None))
+        await app.push_screen(dialog, lambda result: given.done() or given.set_result(result))
         return await given
+    except asyncio.CancelledError:
+        if dialog.is_attached:
+            dialog.dismiss(None)
+        raise
     finally:
         asking.discard(task)
 
@@ -72,10 +83,6 @@ def keys_line(*keys: tuple[str, str]) -> safe.Content:
     for key, words in keys:
         parts += [(key, "accent"), (f" {words}   ", "muted")]
     return safe.join(*parts)
-
-
-asking: Final[set[asyncio.Task[Any] | None]] = set()
-"""Tasks that wait for a person."""
 
 
 class Item(NamedTuple):

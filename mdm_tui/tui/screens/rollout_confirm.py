@@ -56,6 +56,7 @@ class ConfirmRollout(Guarded):
     """Answers what was typed ("" where nothing has to be), None when nothing is to be sent."""
 
     BINDINGS: ClassVar = [Binding("y", "yes", "Save", show=False)]
+    awaits: ClassVar[str] = "the rollout waits for your confirmation"
     DEFAULT_CSS: ClassVar[str] = """
     ConfirmRollout > Vertical { width: 96; max-width: 98%; }
     ConfirmRollout > .everyone { border: round $bad; }
