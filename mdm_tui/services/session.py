@@ -238,8 +238,7 @@ class Session(Services):
         if self._context is None or self._stopped:
             return
         self._stopped = True
-        context = self._context
-        context.seal()
+        (context := self._context).seal()
         editing = (self._devices, self._policies, self._rollouts)
         for service in (self._registration, self._groups, self._overview, self._sync, self._commands, *editing):
             if service is None:

@@ -18,7 +18,6 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.tui import app_go, look, modes, safe, signals
 from mdm_tui.tui.actions import BY_ID, bindings, check_keymap
 from mdm_tui.tui.app_fail import Failing
-from mdm_tui.tui.asking import Asking
 from mdm_tui.tui.fleets import Fleets
 from mdm_tui.tui.header_state import header_state
 from mdm_tui.tui.keyguard import KEY_WINDOW, EarlyKeys, KeyGuard
@@ -43,7 +42,7 @@ def _hears(event: events.Event) -> bool:
     return False
 
 
-class MdmApp(app_go.Going, Fleets, Asking, Failing, App[int]):
+class MdmApp(app_go.Going, Fleets, Failing, App[int]):
     """The console on one or more sessions; `current` is the one that is looked at."""
 
     ENABLE_COMMAND_PALETTE = True
@@ -88,6 +87,7 @@ class MdmApp(app_go.Going, Fleets, Asking, Failing, App[int]):
         self.notice = notice
         self.age_step = 10 if settings.low_bandwidth else 1
         self.crash_message = ""
+        self.farewell: list[str] = []
         self.last_key = float("-inf")
         self.last_touch = clock()
         self.bar_history: list[str] = []
@@ -268,6 +268,8 @@ def run(
         code = app.run(mouse=settings.mouse)
     mirror.close()
     signals.let_go()
+    for sentence in app.farewell:
+        print(sentence, file=sys.stderr)
     if app.crash_message:
         print(app.crash_message, file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from mdm_tui.config.connections import Connection
-    from mdm_tui.tui.sending import Sending
 
     _Base = App[int]
 else:
@@ -52,7 +51,7 @@ class Going(_Base):
 
         def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> Any: ...
         def fleet_screens(self) -> Iterator[FleetScreen]: ...
-        def sending(self, sessions: Iterable[Session] | None = None) -> Sending: ...
+        async def action_leave(self) -> None: ...
         async def show_connection(self, name: str, screen: str = "") -> bool: ...
         async def show_both(self) -> None: ...
 
@@ -150,19 +149,6 @@ class Going(_Base):
     def action_stay(self) -> None:
         """ctrl+z: a stopped console follows no command, and where no shell waits nothing would start it again."""
         safe.toast(self, "", "ctrl+z does not stop the console: it goes on following commands. ctrl+q quits.")
-
-    async def action_leave(self) -> None:
-        """End, after asking when something is on its way."""
-        sending = self.sending()
-        if not sending:
-            self.exit(0)
-            return
-        from mdm_tui.tui.screens.ask import Ask
-
-        # Not awaited here: the app's own queue must go on, or the answer could never come.
-        dialog = Ask(f"Quit while {sending.what}?", sending.words(quitting=True), "quit")
-        dialog.place = ""
-        self.push_screen(dialog, lambda yes: self.exit(0) if yes else None)
 
     def action_arm(self) -> None:
         """Unlock a production connection for a while, or lock it again."""

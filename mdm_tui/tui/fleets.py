@@ -7,16 +7,17 @@ own (see `modes`), its own segment and its own pace of polling.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.config.credentials import Secret
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.tui import modes, safe
+from mdm_tui.tui.asking import asking
 from mdm_tui.tui.bridge import Bridge
+from mdm_tui.tui.closing import Closing
 from mdm_tui.tui.fleets_kept import Kept, Narrowed
 from mdm_tui.tui.screens.base import FleetScreen
-from mdm_tui.tui.sending import Sending
 
 if TYPE_CHECKING:
     from mdm_tui.config.connections import Connection
@@ -30,7 +31,7 @@ IDLE_AFTER = 300.0
 """Seconds without a key or the mouse after which nobody is taken to look."""
 
 
-class Fleets(Kept):
+class Fleets(Kept, Closing):
     """The app's sessions. `current` is the connection that was shown last; `known` are all that are set up."""
 
     sessions: dict[str, Session]
@@ -87,15 +88,6 @@ class Fleets(Kept):
             for screen in list(stack):
                 if isinstance(screen, FleetScreen):
                     yield screen
-
-    def sending(self, sessions: Iterable[Session] | None = None) -> Sending:
-        """What is being sent, in these sessions or in all."""
-        runs = registrations = 0
-        for session in self.sessions.values() if sessions is None else sessions:
-            commands = session.commands
-            runs += commands.busy() if commands is not None and hasattr(commands, "busy") else 0
-            registrations += session.registering
-        return Sending(runs, registrations)
 
     # --- opening and closing ---
 
@@ -159,7 +151,13 @@ class Fleets(Kept):
             await self.show_connection(rest)
         elif self.current == name:
             self.current = rest
+        await self._end_dialogs(session)
+        for sentence in await self.settle([session]):
+            safe.toast(self, "", sentence, "warning")
+        if self.sessions.get(name) is not session:
+            return
         del self.sessions[name]
+        await self.drop_work(session)
         self._past.extend(map(Secret, session.hidden))
         if (starting := self._starting.pop(name, None)) is not None:
             await asyncio.wait([starting])
@@ -175,6 +173,15 @@ class Fleets(Kept):
             kept.pop(name, None)
         self._both_changed()
         self.tick_header()
+
+    async def _end_dialogs(self, session: Session) -> None:
+        """End what a session asks, wherever it asks it: of a connection that ends, nothing is confirmed any more."""
+        for task in [*self.tasks_of(session)]:
+            if task in asking:
+                task.cancel()
+        stack = self._screen_stacks.get(self._current_mode, [])
+        while any(getattr(one, "session", None) is session for one in stack[1:]):
+            await self.pop_screen()
 
     async def stop_all(self) -> None:
         """End every session."""

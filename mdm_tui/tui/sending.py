@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Sending"]
+from mdm_tui.fleet.provider import Capability
+
+__all__ = ["Sending", "change_of"]
+
+_CHANGES = {
+    Capability.DEVICE_EDIT: "the change of a device",
+    Capability.POLICY_EDIT: "the change of a policy",
+    Capability.GROUP_EDIT: "the change of a group",
+    Capability.GROUP_DELETE: "the deletion of a group",
+    Capability.ROLLOUT_EDIT: "the change of a rollout",
+    Capability.COMMAND_CANCEL: "the cancelling of a command",
+}
+
+
+def change_of(capability: Capability | None) -> str:
+    """What is changed by means of a capability."""
+    return _CHANGES.get(capability, "a change") if capability is not None else "a change"
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """runs: of commands. registrations: of devices. False when there is neither."""
+    """runs: of commands. registrations: of devices. changes: single ones that wait for their answer, in words.
+
+    questions: that wait for a person. False when there is none of these.
+    """
 
     runs: int = 0
     registrations: int = 0
+    changes: tuple[str, ...] = ()
+    questions: int = 0
 
     def __bool__(self) -> bool:
-        return self.total > 0
+        return self.total > 0 or self.questions > 0
 
     @property
     def total(self) -> int:
-        return self.runs + self.registrations
+        return self.runs + self.registrations + len(self.changes)
 
     @property
     def what(self) -> str:
@@ -27,6 +48,8 @@ class Sending:
         both = (
             "commands are being sent" if self.runs else "",
             "devices are being registered" * bool(self.registrations),
+            f"{self.changes[0]} is on the wire" if self.changes else "",
+            "a question waits for your answer" if self.questions and not self.total else "",
         )
         return " and ".join(filter(None, both))
 
@@ -45,6 +68,13 @@ class Sending:
                 "its way. What is not sent by then is not sent later either: register those devices again if that is "
                 "still wanted."
             )
+        if self.changes:
+            said.append(
+                f"{', '.join(self.changes)}: sent and not answered yet, so the service may do it whatever happens "
+                "here. The answer is waited for up to 3 seconds, and what came of it is told."
+            )
+        if self.questions:
+            said.append("What waits for your answer is dropped: nothing of it is sent.")
         return " ".join((*said, "Nothing is sent twice."))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -211,7 +212,7 @@ async def close_asked(app: MdmApp, name: str) -> None:
     if len(app.sessions) == 1:
         safe.toast(app, "", f"{name} is the only one that is open; ctrl+q leaves the console.", "warning")
         return
-    if sending := app.sending([session]):
+    if sending := replace(app.sending([session]), questions=app.questions_of(session)):
         words = sending.words(quitting=False)
         if not await answer(
             app, placed(Ask(f"Close {name} while {sending.what}?", words, "close it"), session), anywhere=True
