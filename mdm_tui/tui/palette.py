@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
@@ -12,6 +12,7 @@ from textual.dom import DOMNode
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import Action, for_groups, key_text
 from mdm_tui.tui.screens.base import Once, capabilities_of
+from mdm_tui.tui.widgets.options import paged
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
@@ -20,7 +21,13 @@ __all__ = ["Everything", "Palette"]
 
 
 class Palette(Once, CommandPalette):
-    """Textual's palette, closed by a double click as by one."""
+    """Textual's palette, closed by a double click as by one, and paged on a terminal of any size."""
+
+    # Narrower than its frame a line has no width at all, and Textual cannot wrap it.
+    DEFAULT_CSS: ClassVar[str] = "Palette CommandList { min-width: 12; }"
+
+    def _action_command_list(self, action: str) -> None:
+        paged(partial(super()._action_command_list, action))
 
 
 class Everything(Provider):

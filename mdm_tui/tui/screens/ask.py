@@ -15,6 +15,7 @@ from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import FleetModal
 from mdm_tui.tui.widgets.grid_text import glyphs
+from mdm_tui.tui.widgets.options import Options
 
 __all__ = ["Ask", "Choose"]
 
@@ -76,7 +77,7 @@ class Choose(FleetModal):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(safe.plain(self._title, bold=True))
-            yield OptionList(
+            yield Options(
                 *[Option(self._label(item), id=item[0], disabled=item[0] in self._off) for item in self._options]
             )
             words = "enter on or off   esc done" if self.chosen is not None else "enter choose   esc back"

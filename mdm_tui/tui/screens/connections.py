@@ -19,6 +19,7 @@ from mdm_tui.tui.screens.base import FleetModal, placed
 from mdm_tui.tui.screens.dialogs import answer, keys_line
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.header import HeaderState, freshness
+from mdm_tui.tui.widgets.options import Options
 
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
@@ -110,7 +111,7 @@ class Connections(FleetModal):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(safe.plain("Connections", bold=True))
-            yield OptionList()
+            yield Options()
             yield Static(classes="why")
             yield Static(keys_line(*[(_key(name), words) for name, words in _FOOT], ("esc", "back")))
 

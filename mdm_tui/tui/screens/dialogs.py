@@ -24,6 +24,7 @@ from mdm_tui.tui import safe
 from mdm_tui.tui.asking import asking
 from mdm_tui.tui.screens.base import FleetModal, Once
 from mdm_tui.tui.widgets.form import TextField
+from mdm_tui.tui.widgets.options import Options
 
 __all__ = [
     "SILENCE",
@@ -174,7 +175,7 @@ class Search(Guarded):
             yield Static(safe.plain(self._title, bold=True))
             yield Input(placeholder=self._hint, compact=True)
             yield Static(classes="problem")
-            yield OptionList()
+            yield Options()
             yield foot(("enter", "choose"), ("esc", "back"))
 
     def on_mount(self) -> None:
