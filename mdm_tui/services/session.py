@@ -39,9 +39,9 @@ _log = logging.getLogger(__name__)
 class Session(Services):
     """Everything for one connection.
 
-    `open_store()` opens the mirror, synchronously: enough for the first frame. `start()` opens the journal and the
-    history and begins to poll; it imports the provider in a thread and survives whatever is wrong with secrets,
-    host or files: `sync.state.error` and notices say it. `stop()` ends all within a second.
+    `open_store()` opens the mirror: enough for the first frame. `start()` opens the journal and the history, imports
+    the provider in a thread and begins to poll; what is wrong with secrets, host or files is told (`sync.state.error`,
+    notices). `stop()` ends all within a second.
     """
 
     def __init__(
@@ -57,9 +57,7 @@ class Session(Services):
         poll_seconds: float = 15.0,
         dice: random.Random | None = None,
     ) -> None:
-        """transport: an httpx transport instead of the network. secrets: given instead of looked up. mirror: one that
-        another session has open already; it is not closed here.
-        """
+        """transport: instead of the network. secrets: instead of those looked up. mirror: another session's, kept open."""
         super().__init__()
         self.connection = connection
         self.scope = connection.scope

@@ -520,15 +520,18 @@ async def test_a_draft_survives_the_session(build: Callable[..., House], clock: 
     await clock.advance(1)
     [written] = await session.history.drafts(session.scope)
     assert written.mine == "x" * 9
-    session.policies.draft(policy.id, opened.base, '{"name": "unsaved"}')
+    mine = json.dumps({**json.loads(opened.base), "name": "unsaved"})
+    session.policies.draft(policy.id, opened.base, mine)
     await session.stop()
     later = await house.started()
     again = await later.policies.open(policy.id)
-    assert again.draft == '{"name": "unsaved"}'
+    assert again.draft == mine
     assert again.draft_base == opened.base
     assert await later.policies.drafts() == [policy.id]
     saved = await later.policies.save(policy.id, again.base, again.base)
     assert isinstance(saved, Saved)
+    assert await later.policies.drafts() == [policy.id], "another text was sent than the one that is kept"
+    assert isinstance(await later.policies.save(policy.id, mine, saved.base), Saved)
     assert await later.policies.drafts() == []
 
 

@@ -34,7 +34,7 @@ async def also_in(app: MdmApp, session: Session, device_id: str) -> Also:
 
 
 def sentence(also: Also) -> str:
-    """`⇄ also in depot (VisionMax MiDM)`; "" where it is in no other."""
+    """`⇄ also in depot · …`; "" where it is in no other."""
     names = ", ".join(f"{session.connection.name} · {session.factory.title}" for session, _id in also)
     return f"{glyphs().both} also in {names}; o goes there" if names else ""
 
