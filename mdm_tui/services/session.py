@@ -57,7 +57,7 @@ class Session(Services):
         poll_seconds: float = 15.0,
         dice: random.Random | None = None,
     ) -> None:
-        """transport: instead of the network. secrets: instead of those looked up. mirror: another session's, kept open."""
+        """transport: instead of the network. secrets: instead of those looked up. mirror: another's, kept open."""
         super().__init__()
         self.connection = connection
         self.scope = connection.scope

@@ -89,7 +89,7 @@ def capabilities_of(screen: Any) -> frozenset[Capability] | None:
 
 
 def named(session: Any) -> str:
-    """Which connection and whose service, as everything that acts on it says: `acme · ` and the title of its service."""
+    """Which connection and whose service, as everything that acts on it says: its name and the service's title."""
     return f"{session.connection.name} · {session.factory.title}"
 
 
