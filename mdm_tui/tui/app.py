@@ -94,6 +94,7 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
         self.news_seen = 0
         self._keymap_wanted = dict(keymap or {})
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.key_window = key_window
         self._guard = KeyGuard(self, key_window)
         self._early = EarlyKeys(self)
         theme, problem = find_theme(settings.theme, paths.config / "themes")

@@ -17,7 +17,7 @@ from textual import events
 if TYPE_CHECKING:
     from mdm_tui.tui.app import MdmApp
 
-__all__ = ["KEY_WINDOW", "EarlyKeys", "KeyGuard"]
+__all__ = ["KEY_WINDOW", "Bursts", "EarlyKeys", "KeyGuard"]
 
 KEY_WINDOW: Final = 0.03
 _MANY: Final = 4
@@ -40,7 +40,9 @@ class KeyGuard:
         screen = self.app.screen
         takes = getattr(screen, "take_text", None)
         focused = screen.focused
-        if takes is None or focused is None or not getattr(focused, "GUARDED", False):
+        # A dialog without a line to type in is guarded as a whole.
+        whole = getattr(screen, "GUARDED", False) and isinstance(event, events.Key)
+        if takes is None or not (whole or getattr(focused, "GUARDED", False)):
             return False
         if isinstance(event, events.Paste):
             takes(event.text, apply=True)
@@ -109,6 +111,29 @@ class KeyGuard:
         takes: Any = getattr(self.app.screen, "take_text", None)
         if takes is not None and text:
             takes(text, apply=apply)
+
+
+class Bursts:
+    """Tells the enter of a scanner in a dialog, where every key is text. window: seconds, 0 takes all for typing."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._seen: list[tuple[float, str]] = []
+        self._in_one = False
+
+    def ended_by(self, event: events.Key) -> bool:
+        """Take in a key; whether it is the enter right after a text that nobody types so fast."""
+        now = event.time
+        fresh = [(at, key) for at, key in self._seen if now - at <= self._window]
+        if not fresh:
+            self._in_one = False
+        if event.key == "enter":
+            ended, self._in_one, self._seen = self._in_one, False, []
+            return ended
+        self._seen = [*fresh, (now, event.character or "")] if event.is_printable else []
+        if len(self._seen) >= _MANY and len({key for _at, key in self._seen}) > 1:
+            self._in_one = self._window > 0
+        return False
 
 
 class EarlyKeys:

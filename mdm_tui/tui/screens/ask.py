@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -13,14 +14,14 @@ from textual.widgets.option_list import Option
 
 from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.tui import safe
-from mdm_tui.tui.screens.base import FleetModal
+from mdm_tui.tui.screens.dialogs import Guarded
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.options import Options
 
 __all__ = ["Ask", "Choose"]
 
 
-class Ask(FleetModal):
+class Ask(Guarded):
     """Answers True after `y`; `esc` and `n` go back. `verb` is what `y` does."""
 
     BINDINGS: ClassVar = [Binding("y", "yes", "Yes", show=False), Binding("n", "back", "No", show=False)]
@@ -40,11 +41,16 @@ class Ask(FleetModal):
                 safe.join(("y", "accent"), (f" {self._verb}    ", "muted"), ("esc", "accent"), (" back", "muted"))
             )
 
+    GUARDED: ClassVar[bool] = True  # see keyguard.py
+
+    def take_text(self, text: str, *, apply: bool) -> None:
+        """A scanner sent this: it is no answer."""
+
     def action_yes(self) -> None:
         self.dismiss(True)
 
 
-class Choose(FleetModal):
+class Choose(Guarded):
     """One of a few: answers the key of the option, or None. Options: (key, title, note)."""
 
     DEFAULT_CSS: ClassVar[str] = """
@@ -82,6 +88,10 @@ class Choose(FleetModal):
             )
             words = "enter on or off   esc done" if self.chosen is not None else "enter choose   esc back"
             yield Static(safe.plain(words, "muted"))
+
+    def deaf(self, event: events.Event) -> bool:
+        """Only where the answer acts: there no choice is offered in advance. The others are quick menus."""
+        return self._none and super().deaf(event)
 
     def _label(self, item: tuple[str, str, str]) -> safe.Content:
         key, title, note = item

@@ -22,6 +22,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import search_key
 from mdm_tui.tui import safe
 from mdm_tui.tui.asking import asking
+from mdm_tui.tui.keyguard import Bursts
 from mdm_tui.tui.screens.base import FleetModal, Once
 from mdm_tui.tui.widgets.form import TextField
 from mdm_tui.tui.widgets.options import Options
@@ -109,6 +110,9 @@ class Guarded(FleetModal):
     Guarded .problem { height: auto; color: $bad; display: none; }
     """
     silence: ClassVar[float] = SILENCE
+    bursts: Bursts | None = None
+    # What became of a text that came so.
+    scanned: ClassVar[str] = " and was not taken: enter takes it."
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,9 +131,18 @@ class Guarded(FleetModal):
 
     def deaf(self, event: events.Event) -> bool:
         """Whether an event is to be dropped because it came too soon to be meant for this dialog."""
-        if self.silence <= 0:
+        if self.silence > 0 and (self._heard_from is None or event.time < self._heard_from):
+            return True
+        return isinstance(event, events.Key) and not event.is_forwarded and self._scanned(event)
+
+    def _scanned(self, event: events.Key) -> bool:
+        """Whether this is the enter at the end of a scanner's text: that answers nothing (RULES §2)."""
+        if self.bursts is None:
+            self.bursts = Bursts(self.app.key_window)
+        if not self.bursts.ended_by(event):
             return False
-        return self._heard_from is None or event.time < self._heard_from
+        safe.toast(self.app, "", f"That came as fast as from a scanner{self.scanned}", "warning")
+        return True
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong, at the place for it; "" takes it away."""
@@ -151,7 +164,6 @@ class Search(Guarded):
         scrollbar-size-vertical: 1; }
     Search OptionList:focus { border: none; }
     """
-    silence: ClassVar[float] = 0.0
     # Seconds without a key before the items are asked for.
     pause: ClassVar[float] = 0.2
 
@@ -268,7 +280,7 @@ class Prompt(Guarded):
     """One line of text; answers it, or None. check: a sentence when the text will not do, else ""."""
 
     DEFAULT_CSS: ClassVar[str] = "Prompt > Vertical { width: 64; }"
-    silence: ClassVar[float] = 0.0
+    scanned: ClassVar[str] = " and was dropped: a name is typed."
     _wrong: str | None = None
 
     def __init__(
@@ -297,6 +309,19 @@ class Prompt(Guarded):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
+
+    def _scanned(self, event: events.Key) -> bool:
+        # A list is made with a scanner; a name never is.
+        if self._between or not super()._scanned(event):
+            return False
+        line = self.query_one(Input)
+        # The keys before it are on their way to the line still.
+        line.call_later(self._undo, line)
+        return True
+
+    def _undo(self, line: Input) -> None:
+        line.value = self._value
+        line.cursor_position = len(line.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         # What was said of another text must not stand beside this one.
