@@ -17,8 +17,9 @@ ARGS ?=
 demo: .venv/runtime.stamp
 	@$(BIN)/mdm-tui demo $(ARGS)
 
+# Four, also on two cores: tests of screens wait more than they compute.
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 -m "not soak" tests
+	$(BIN)/python -m pytest -n 4 -m "not soak" tests
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
