@@ -500,7 +500,9 @@ async def test_an_image_and_an_app_that_went_meanwhile_stop_the_saving_with_thei
         assert sent(house) == [] and "Not saved: the problems below come first." in house.text()
         assert "the image gone-image is not at the service" in house.text()
         assert "the app gone-app is not at the service" in house.text()
-        assert "▲ System images  the image" in shown(house, "problems") and "▲ Apps  the app" in shown(house, "problems")
+        assert "▲ System images  the image" in shown(house, "problems") and "▲ Apps  the app" in shown(
+            house, "problems"
+        )
 
 
 async def test_a_rollout_that_went_meanwhile_is_a_sentence_and_the_text_stays(tmp_path: Path) -> None:
