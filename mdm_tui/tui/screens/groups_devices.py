@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+from textual import events
+
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.devices import DevicesScreen
@@ -36,7 +38,7 @@ class GroupDevicesScreen(DevicesScreen):
         self._untouched = self.app.last_key
         self.app.spawn(self._read(False), "members")
 
-    def on_unmount(self) -> None:
+    def on_unmount(self, event: events.Unmount) -> None:
         # Nobody looks any more: what was read is kept, the rest is not asked for.
         self._stop.set()
 
