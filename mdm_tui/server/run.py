@@ -64,6 +64,9 @@ def serve(
     it warnings go to stderr. hourly: a limit of requests, None for no limit.
     """
     try:
+        if parent_pipe_fd is not None:
+            # Who starts us from a script in the background leaves it ignored, and the pipe's end interrupts by it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         pipe = None if parent_pipe_fd is None else _Pipe(parent_pipe_fd)
         with contextlib.ExitStack() as stack:
             if pipe is not None:

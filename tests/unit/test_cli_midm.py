@@ -510,6 +510,8 @@ def test_stopped_half_way_it_says_what_was_sent(line: Line) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Who runs the tests in the background has it ignored, and a child inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdin is not None and process.stderr is not None
         process.stdin.write("TEST-4001\nTEST-4002\nTEST-4003\n")
