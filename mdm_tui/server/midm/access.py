@@ -43,6 +43,7 @@ class Access:
 
     @property
     def email(self) -> str:
+        """The address that signs in."""
         return self._account.email
 
     def enter(self, request: Request, *, session: bool) -> str:
@@ -85,6 +86,7 @@ class Access:
         return token
 
     def sign_out(self, token: str) -> None:
+        """Forget a session; one that is not known is no matter."""
         self._ends.pop(token, None)
 
 

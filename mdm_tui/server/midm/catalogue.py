@@ -14,18 +14,22 @@ from .shapes import APP_PATHS, EXTRA, IMAGE_PATHS, app_shape, encode, image_shap
 
 
 def list_apps(call: Call) -> Response:
+    """Every uploaded app."""
     return _all(_apps(call))
 
 
 def find_apps(call: Call) -> Response:
+    """A page of uploaded apps."""
     return _found(call, _apps(call), query.known_in(APP_PATHS, EXTRA))
 
 
 def list_images(call: Call) -> Response:
+    """Every uploaded system image."""
     return _all(_images(call))
 
 
 def find_images(call: Call) -> Response:
+    """A page of uploaded system images."""
     return _found(call, _images(call), query.known_in(IMAGE_PATHS, EXTRA))
 
 

@@ -37,6 +37,7 @@ class Endpoint:
         self._portal = next(iter(methods.values())).portal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is refused is answered in the envelope of its part."""
         try:
             response = await self._answer(Request(scope, receive))
         except Refusal as refusal:

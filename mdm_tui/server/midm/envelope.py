@@ -31,6 +31,7 @@ class Refusal(Exception):
         self.headers = headers
 
     def response(self, portal: bool) -> Response:
+        """The answer that says it. portal: the code as text."""
         head = _head(False, f"E{self.code:05d}" if portal else self.code, self.message)
         return json_response(head, self.status, self.headers)
 
@@ -70,20 +71,25 @@ def pages(total: int, size: int) -> int:
 
 
 def bad_value(where: str, problem: str) -> Refusal:
+    """A value that cannot be used. where: its place in the request."""
     return Refusal(400, 422, f"{where} {problem}")
 
 
 def no_device() -> Refusal:
+    """A device that is not there; HTTP 400, where other things have 404."""
     return Refusal(400, 404, "device not found")
 
 
 def not_there(what: str) -> Refusal:
+    """Something else that is not there. what: its word in the sentence."""
     return Refusal(404, 404, f"{what} not found")
 
 
 def against_rule(why: str) -> Refusal:
+    """What was asked breaks a rule."""
     return Refusal(400, 409, why)
 
 
 def session_expired() -> Refusal:
+    """The token's time is over; HTTP 200, so that only `result` and the code tell."""
     return Refusal(200, 415, "session expired")

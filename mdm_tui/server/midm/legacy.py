@@ -45,6 +45,7 @@ def find_logs(call: Call) -> Response:
 
 
 def list_license_models(call: Call) -> Response:
+    """The license models of the site, by uuid and name."""
     require_site(call)
     return ok(data=[{"uuid": model.uuid, "name": model.name} for model in call.world.licenses.all()])
 

@@ -42,6 +42,7 @@ def sign_in(call: Call) -> Response:
 
 
 def sign_out(call: Call) -> Response:
+    """Ends the session of the token that came along."""
     call.access.sign_out(call.token)
     return portal_ok()
 

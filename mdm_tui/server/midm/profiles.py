@@ -47,6 +47,7 @@ def list_profiles(call: Call) -> Response:
 
 
 def get_profile(call: Call) -> Response:
+    """One profile, whole."""
     key = query.text(call.query, "uuid")
     if not key:
         raise bad_value("uuid", "is required")

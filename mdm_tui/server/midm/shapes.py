@@ -73,6 +73,7 @@ PROFILE_FREE = ("profile.", "apps.", "settings.")
 
 
 def time_text(moment: int | None) -> str:
+    """A time in milliseconds as text, "" for what has not been."""
     return "" if moment is None else iso(moment)
 
 

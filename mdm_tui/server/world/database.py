@@ -147,10 +147,12 @@ class Database:
             self._depth = 0
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Execute one statement."""
         self.statements += 1
         return self.connection.execute(sql, params)
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> None:
+        """Execute one statement for each row."""
         self.statements += 1
         self.connection.executemany(sql, rows)
 
@@ -159,6 +161,7 @@ class Database:
         return self.run(sql, params).fetchone()
 
     def all(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
+        """All rows."""
         return self.run(sql, params).fetchall()
 
     @contextlib.contextmanager
@@ -172,11 +175,14 @@ class Database:
             connection.close()
 
     def meta(self, key: str) -> str | None:
+        """What is kept under a name of the fleet's own, or None."""
         row = self.one("SELECT value FROM meta WHERE key=?", (key,))
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
+        """Keep a text under a name."""
         self.run("INSERT INTO meta VALUES (?,?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", (key, value))
 
     def close(self) -> None:
+        """Close the file."""
         self.connection.close()

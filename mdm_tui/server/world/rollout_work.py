@@ -25,10 +25,12 @@ class Step:
 
     @property
     def size(self) -> int:
+        """Bytes to download."""
         return self.package.size if self.package else self.image.size if self.image else 0
 
     @property
     def label(self) -> str:
+        """What it is, as logs and reasons name it."""
         if self.package:
             return f"{self.package.package} {self.package.version_name}"
         return f"image {self.image.build}" if self.image else ""

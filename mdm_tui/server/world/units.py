@@ -87,6 +87,7 @@ class UnitRecord:
     license_uuid: str | None
 
     def row(self) -> tuple[Any, ...]:
+        """The values in the order of UNIT_COLUMNS."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
 
@@ -190,6 +191,7 @@ class UnitBook:
         return bool(serial) and self._db.one("SELECT 1 FROM unit WHERE serial = ? LIMIT 1", (serial,)) is not None
 
     def count(self, wanted: UnitFilter) -> int:
+        """How many units the filter means."""
         clause, params = wanted.clause()
         return self._db.one(f"SELECT count(*) FROM unit{clause}", params)[0]
 

@@ -65,10 +65,12 @@ class ImageRecord:
 
     @property
     def product(self) -> str:
+        """The hardware it is made for."""
         return str(self.info.get("productId", ""))
 
     @property
     def ab(self) -> bool:
+        """Whether it is packed for two sets of partitions."""
         return bool(self.info.get("abUpdate"))
 
     @property
@@ -83,6 +85,7 @@ class ImageRecord:
 
     @property
     def built_at(self) -> int:
+        """When it was built, in milliseconds."""
         return int(self.info.get("buildDate", 0))
 
 
@@ -97,6 +100,7 @@ class LicenseRecord:
 
     @property
     def free(self) -> int:
+        """How many licenses can still be taken."""
         return max(0, self.total - self.used)
 
 
@@ -118,6 +122,7 @@ class PackageBook:
         self._by = {ref: record for record in self._all for ref in (record.file_uuid, record.uuid)}
 
     def all(self) -> list[PackageRecord]:
+        """Every version, in the order of uploading."""
         return list(self._all)
 
     def get(self, ref: str) -> PackageRecord:
@@ -136,6 +141,7 @@ class ImageBook:
         self._by = {ref: record for record in self._all for ref in (record.file_uuid, record.uuid)}
 
     def all(self) -> list[ImageRecord]:
+        """Every image, in the order of uploading."""
         return list(self._all)
 
     def get(self, ref: str) -> ImageRecord:
@@ -152,6 +158,7 @@ class LicenseBook:
         self._db = world.database
 
     def all(self) -> list[LicenseRecord]:
+        """Every license model."""
         return [
             LicenseRecord(*row) for row in self._db.all("SELECT uuid, name, total, used FROM license ORDER BY rowid")
         ]
