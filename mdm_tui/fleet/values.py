@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from .text import clean
 
-__all__ = ["Kind", "age", "calm_age", "number", "parse", "parse_time", "show", "show_bytes", "show_time"]
+__all__ = ["Kind", "age", "calm_age", "number", "parse", "parse_time", "show", "show_bytes", "show_time",
+           "table", "whole", "words"]  # fmt: skip
 
 Kind = Literal[
     "text",
@@ -51,6 +52,26 @@ def parse_time(value: Any) -> float | None:
     except (OverflowError, OSError, ValueError):
         return None
     return stamp if _TIME_MIN <= stamp <= _TIME_MAX else None
+
+
+def words(value: Any) -> str | None:
+    """Text, or a number as text: ids, versions and SDK levels come as either; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value)
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, as `number` reads it; None for anything else."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def table(value: Any) -> dict[str, Any]:
+    """An object as it came; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def number(value: Any) -> float | int | None:

@@ -5,7 +5,6 @@ A row that cannot be understood becomes a row that says so; the page it stood in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Page
 from mdm_tui.fleet.text import clean
 from mdm_tui.providers.body import text
+from mdm_tui.providers.rows import stand_in, why
 
 from . import wire
 from .report import SECRET_NAMES, redact, report
@@ -62,13 +62,12 @@ def device(node: Any, *, detail: bool = False) -> Device:
 
 
 def _unreadable_device(node: Any, raw: str, error: Exception, detail: bool) -> Device:
-    why = _why(node, error)
     name = node.get("displayName") if isinstance(node, dict) else None
     values = fields.values({})
-    values["id"] = id = _stand_in(raw)
+    values["id"] = id = stand_in(raw)
     values["name"] = clean(name) if isinstance(name, str) and name.strip() else "(unreadable)"
     values["faults"] = "unreadable"
-    return Device(id, values, raw, detail, unreadable=why)
+    return Device(id, values, raw, detail, unreadable=why(node, error))
 
 
 def policy(node: Any) -> Policy:
@@ -77,7 +76,7 @@ def policy(node: Any) -> Policy:
     try:
         found = wire.Policy.model_validate(node)
     except ValidationError as error:
-        return Policy(_stand_in(raw), "(unreadable)", raw=raw, unreadable=_why(node, error))
+        return Policy(stand_in(raw), "(unreadable)", raw=raw, unreadable=why(node, error))
     return Policy(
         id=found.id,
         name=clean(found.name) if found.name else "(no name)",
@@ -99,7 +98,7 @@ def template(node: Any) -> Policy:
     try:
         found = wire.Template.model_validate(node)
     except ValidationError as error:
-        return Policy(_stand_in(raw), "(unreadable)", raw=raw, unreadable=_why(node, error))
+        return Policy(stand_in(raw), "(unreadable)", raw=raw, unreadable=why(node, error))
     rows = found.policy.get("applications")
     return Policy(
         id=found.id,
@@ -132,10 +131,10 @@ def command(node: Any, device_id: str) -> Command:
     try:
         found = wire.Command.model_validate(node)
     except ValidationError as error:
-        why = _why(node, error)
         return Command(
-            _stand_in(raw), device_id, "(unreadable)", "", State.UNKNOWN, None, None, raw=raw, unreadable=why
-        )
+            stand_in(raw), device_id, "(unreadable)", "", State.UNKNOWN, None, None, raw=raw,
+            unreadable=why(node, error),
+        )  # fmt: skip
     return Command(
         id=found.id,
         device_id=clean(found.device or device_id, 128),
@@ -226,25 +225,3 @@ def page(document: Any, one: Callable[[Any], T], number: int, limit: int) -> Pag
         more = number < found.pages if found.pages is not None else len(found.items) >= limit
     total = found.total if found.total is None or found.total >= 0 else None
     return Page([one(item) for item in found.items], number, total, bool(more and found.items))
-
-
-def _stand_in(raw: str) -> str:
-    # An item without an id still needs one that stays the same from poll to poll. No service has ids with a "?".
-    return "?" + hashlib.sha256(raw.encode()).hexdigest()[:16]
-
-
-def _why(node: Any, error: Exception) -> str:
-    if not isinstance(node, dict):
-        return f"the service sent {_shape(node)} where an object belongs"
-    if not isinstance(error, ValidationError):
-        return "its report is of another shape than the contract's"
-    place = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
-    name = clean(place[0] if place else "id", 64)
-    return f"its {name} is missing" if node.get(name) in (None, "") else f"its {name} is {_shape(node[name])}"
-
-
-def _shape(node: Any) -> str:
-    if node is None:
-        return "null"
-    shapes = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
-    return next((words for kind, words in shapes if isinstance(node, kind)), "something else")

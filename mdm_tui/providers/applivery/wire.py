@@ -6,13 +6,14 @@ fails only when it is no object or has no id. Source: the contract's schemas of 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from mdm_tui.fleet.errors import Kind
-from mdm_tui.fleet.values import number, parse_time
+from mdm_tui.fleet.values import parse_time, words
 from mdm_tui.providers.body import BodyError
+from mdm_tui.providers.rows import Identity, Row, Table, Text, Whole
 
 __all__ = [
     "AppReport",
@@ -29,29 +30,9 @@ __all__ = [
     "listing",
 ]
 
-T = TypeVar("T")
-
-
-def _text(value: Any) -> str | None:
-    # Identifiers and versions are text in one place and numbers in another (NOTES, quirk 3).
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return str(value)
-
-
-def _whole(value: Any) -> int | None:
-    found = number(value)
-    return int(found) if found is not None and found == int(found) else None
-
 
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _rows(value: Any) -> list[Any]:
@@ -59,36 +40,27 @@ def _rows(value: Any) -> list[Any]:
 
 
 def _texts(value: Any) -> list[str]:
-    return [text for item in _rows(value) if (text := _text(item)) is not None]
+    return [text for item in _rows(value) if (text := words(item)) is not None]
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in _rows(value) if isinstance(item, dict)]
 
 
-Text = Annotated[str | None, BeforeValidator(_text)]
-Whole = Annotated[int | None, BeforeValidator(_whole)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 Moment = Annotated[float | None, BeforeValidator(parse_time)]
-Table = Annotated[dict[str, Any], BeforeValidator(_table)]
 Rows = Annotated[list[Any], BeforeValidator(_rows)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Objects = Annotated[list[dict[str, Any]], BeforeValidator(_objects)]
-Identity = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=128)]
 
 
-class _Wire(BaseModel):
-    # What is not declared is not lost: the raw object is kept beside each of these.
-    model_config = ConfigDict(extra="ignore")
-
-
-class Device(_Wire):
+class Device(Row):
     """A device; its report is read from the raw object by `report.py`."""
 
     id: Identity
 
 
-class Policy(_Wire):
+class Policy(Row):
     """A policy. `config` is any on the way out: it stays in the raw object."""
 
     id: Identity
@@ -103,7 +75,7 @@ class Policy(_Wire):
     created_at: Moment = Field(None, alias="createdAt")
 
 
-class Template(_Wire):
+class Template(Row):
     """A policy template: a part of a policy, to merge into a create or update body."""
 
     id: Identity = Field(alias="templateId")
@@ -111,7 +83,7 @@ class Template(_Wire):
     policy: Table = Field({}, alias="templatePolicy")
 
 
-class Result(_Wire):
+class Result(Row):
     """One entry of a command's execution history."""
 
     at: Moment = None
@@ -120,7 +92,7 @@ class Result(_Wire):
     error_type: Text = Field(None, alias="errorType")
 
 
-class Command(_Wire):
+class Command(Row):
     """A command record. Its neighbours are named without `Id` here (NOTES, quirk 1)."""
 
     id: Identity
@@ -136,7 +108,7 @@ class Command(_Wire):
     created_at: Moment = Field(None, alias="createdAt")
 
 
-class PushStatus(_Wire):
+class PushStatus(Row):
     """What the push service says of a command."""
 
     delivered: Flag = None
@@ -145,7 +117,7 @@ class PushStatus(_Wire):
     sent_at: Moment = Field(None, alias="sentAt")
 
 
-class AppReport(_Wire):
+class AppReport(Row):
     """An application on a device (Android Management API, ApplicationReport)."""
 
     package: Text = Field(None, alias="packageName")
@@ -156,7 +128,7 @@ class AppReport(_Wire):
     source: Text = Field(None, alias="applicationSource")
 
 
-class User(_Wire):
+class User(Row):
     """An MDM user."""
 
     id: Identity
@@ -165,7 +137,7 @@ class User(_Wire):
     tags: Texts = []
 
 
-class SegmentNode(_Wire):
+class SegmentNode(Row):
     """A segment; its children are read one by one, so that one bad node costs only itself."""
 
     id: Whole = None
@@ -173,7 +145,7 @@ class SegmentNode(_Wire):
     children: Objects = []
 
 
-class Listing(_Wire):
+class Listing(Row):
     """A page: the rows and what the service says about paging. Null or missing fields are fine."""
 
     items: Rows = []

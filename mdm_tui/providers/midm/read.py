@@ -5,7 +5,6 @@ A row that cannot be understood becomes a row that says so; the page it stood in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,12 +20,14 @@ from mdm_tui.fleet.provider import Page
 from mdm_tui.fleet.report import get
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import words
 from mdm_tui.providers.body import text
+from mdm_tui.providers.rows import shape, stand_in, why
 
 from . import wire
 from .report import report
 from .rollouts import MidmRollouts
-from .values import moment, words
+from .values import moment
 
 __all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page",
            "rollout", "saved", "site_of"]  # fmt: skip
@@ -91,10 +92,9 @@ def group(node: Any) -> Group:
         found = wire.Group.model_validate(node)
     except ValidationError as error:
         return Group(stand_in(raw), _UNREADABLE, raw=raw, unreadable=why(node, error))
-    name = words(found.profile.get("name"))
     return Group(
         id=found.id,
-        name=clean(name) if name and name.strip() else "(no name)",
+        name=_named(words(found.profile.get("name"))),
         parent=found.parent or "",
         devices=found.devices if found.devices is None or found.devices >= 0 else None,
         enabled=found.enabled,
@@ -270,30 +270,6 @@ def page(document: Any, one: Callable[[Any], T], number: int, limit: int) -> Pag
 
 def _named(name: str | None) -> str:
     return clean(name) if name and name.strip() else "(no name)"
-
-
-def stand_in(raw: str) -> str:
-    """An id for an item without one, the same from poll to poll. No service has ids with a "?"."""
-    return "?" + hashlib.sha256(raw.encode()).hexdigest()[:16]
-
-
-def why(node: Any, error: Exception) -> str:
-    """Why an item could not be understood."""
-    if not isinstance(node, dict):
-        return f"the service sent {shape(node)} where an object belongs"
-    if not isinstance(error, ValidationError):
-        return "it is of another shape than the contract's"
-    place = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
-    name = clean(place[0] if place else "uuid", 64)
-    return f"its {name} is missing" if node.get(name) in (None, "") else f"its {name} is {shape(node[name])}"
-
-
-def shape(node: Any) -> str:
-    """What a JSON value is, in words."""
-    if node is None:
-        return "null"
-    shapes = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
-    return next((said for kind, said in shapes if isinstance(node, kind)), "something else")
 
 
 def site_of(document: Any, serial: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from mdm_tui.fleet.errors import Problem
 from mdm_tui.fleet.rollouts import Option
 from mdm_tui.fleet.text import clean
-from mdm_tui.fleet.values import number
+from mdm_tui.fleet.values import number, words
 
-from .values import at_place, flag, words
+from .values import at_place, flag
 
 __all__ = ["FLAGS", "KINDS", "OPTIONS", "PLACES", "SPELLINGS", "problems"]
 

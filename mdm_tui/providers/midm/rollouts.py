@@ -13,10 +13,10 @@ from typing import Any, Literal
 from mdm_tui.fleet.errors import Problem
 from mdm_tui.fleet.rollouts import Option, Rollout, RolloutApp
 from mdm_tui.fleet.text import clean
-from mdm_tui.fleet.values import number
+from mdm_tui.fleet.values import table, whole, words
 
 from .rollout_check import FLAGS, KINDS, OPTIONS, PLACES, SPELLINGS, problems
-from .values import at_place, flag, moment, words
+from .values import at_place, flag, moment
 
 __all__ = ["MidmRollouts"]
 
@@ -55,8 +55,8 @@ class MidmRollouts:
 
     def read(self, document: Mapping[str, Any]) -> Rollout:
         """The rollout in neutral words; whatever is of another shape is left out, never an error."""
-        scope, writer = _table(document.get("scope")), _table(document.get("writer"))
-        name = words(_table(document.get("profile")).get("name"))
+        scope, writer = table(document.get("scope")), table(document.get("writer"))
+        name = words(table(document.get("profile")).get("name"))
         return Rollout(
             id=words(document.get("uuid")) or "",
             name=clean(name) if name and name.strip() else "(no name)",
@@ -67,7 +67,7 @@ class MidmRollouts:
             apps=tuple(_app(entry) for entry in _installs(document) if _app_id(entry)),
             images=_texts(document.get("otas")),
             options=_options(document),
-            writer=clean(words(_table(writer.get("profile")).get("name")) or words(writer.get("email")) or "", 128),
+            writer=clean(words(table(writer.get("profile")).get("name")) or words(writer.get("email")) or "", 128),
             created_at=moment(document.get("created")),
             updated_at=moment(document.get("updated")),
         )
@@ -130,10 +130,6 @@ class MidmRollouts:
         return {name: value for name, value in self.body(document).items() if name not in COMPUTED}
 
 
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(text for item in value if (text := words(item))) if isinstance(value, list) else ()
 
@@ -169,7 +165,7 @@ def _unquote(node: dict[str, Any], name: str) -> None:
 
 def _installs(document: Mapping[str, Any]) -> list[Any]:
     # The contract has a list; a single object is read as a list of one.
-    found = _table(document.get("apps")).get("install")
+    found = table(document.get("apps")).get("install")
     return found if isinstance(found, list) else [found] if isinstance(found, dict) else []
 
 
@@ -180,7 +176,7 @@ def _app_id(entry: Any) -> str:
 
 
 def _app(entry: Any) -> RolloutApp:
-    node = _table(entry)
+    node = table(entry)
     found = ((key, flag(_said(node, name))) for key, name, _ in FLAGS)
     return RolloutApp(_app_id(entry), {key: value for key, value in found if value is not None})
 
@@ -211,8 +207,7 @@ def _options(document: Mapping[str, Any]) -> dict[str, Any]:
         if KINDS[key] == "bool":
             value = flag(value)
         elif KINDS[key] == "int":
-            whole = number(value)
-            value = int(whole) if whole is not None and whole == int(whole) else None
+            value = whole(value)
         else:
             text = words(value)
             value = clean(text, 256) if text else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from mdm_tui.fleet.values import number, parse_time
 
-__all__ = ["at_place", "flag", "moment", "words"]
+__all__ = ["at_place", "flag", "moment"]
 
 # 1e11 seconds are the year 5138, 1e11 milliseconds are 1973: nothing here was built or seen on the wrong side.
 _MILLISECONDS = 1e11
@@ -51,15 +51,6 @@ def _day(digits: int) -> float | None:
     except ValueError:
         return None
     return datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp()
-
-
-def words(value: Any) -> str | None:
-    """Text, or a number as text: versions and SDK levels come as either; None for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return str(value)
 
 
 def at_place(document: Any, place: Sequence[str]) -> Any:

@@ -8,52 +8,34 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from mdm_tui.fleet.errors import Kind
-from mdm_tui.fleet.values import number
+from mdm_tui.fleet.values import whole, words
 from mdm_tui.providers.body import BodyError
+from mdm_tui.providers.rows import Identity, Row, Table, Text, Whole
 
-from .values import flag, moment, words
+from .values import flag, moment
 
 __all__ = ["AppInfo", "AppState", "CatalogueApp", "Device", "Group", "Image", "ImageInfo", "License", "Listing",
            "Saved", "data", "flag_data", "installed", "listing"]  # fmt: skip
 
 
-def _whole(value: Any) -> int | None:
-    found = number(value)
-    return int(found) if found is not None and found == int(found) else None
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-Text = Annotated[str | None, BeforeValidator(words)]
-Whole = Annotated[int | None, BeforeValidator(_whole)]
 Flag = Annotated[bool | None, BeforeValidator(flag)]
 Moment = Annotated[float | None, BeforeValidator(moment)]
-Table = Annotated[dict[str, Any], BeforeValidator(_table)]
-Identity = Annotated[str, BeforeValidator(words), Field(min_length=1, max_length=128)]
 
 
-class _Wire(BaseModel):
-    # What is not declared is not lost: the raw object is kept beside each of these.
-    model_config = ConfigDict(extra="ignore")
-
-
-class Device(_Wire):
+class Device(Row):
     """A device; its report is read from the raw object by `report.py`."""
 
     id: Identity = Field(alias="uuid")
 
 
-class Group(_Wire):
+class Group(Row):
     """A group. A parent that is null, missing or empty is none."""
 
     id: Identity = Field(alias="uuid")
     parent: Text = Field(None, alias="parentUuid")
-    site: Text = Field(None, alias="siteUuid")
     devices: Whole = Field(None, alias="deviceNumbers")
     profile: Table = {}
     enabled: Flag = None
@@ -61,7 +43,7 @@ class Group(_Wire):
     updated: Moment = None
 
 
-class AppInfo(_Wire):
+class AppInfo(Row):
     """An app, on a device or in the store. Sizes in bytes."""
 
     package: Text = Field(None, alias="packageName")
@@ -77,7 +59,7 @@ class AppInfo(_Wire):
     updated: Moment = Field(None, alias="lastUpdated")
 
 
-class AppState(_Wire):
+class AppState(Row):
     """Whether one app is on a device."""
 
     package: Text = Field(None, alias="packageName")
@@ -85,7 +67,7 @@ class AppState(_Wire):
     installed: Flag = None
 
 
-class _Upload(_Wire):
+class _Upload(Row):
     uuid: Text = None
     file: Text = Field(None, alias="fileUuid")
     file_info: Table = Field({}, alias="fileInfo")
@@ -108,7 +90,7 @@ class _Upload(_Wire):
     @property
     def size(self) -> int | None:
         """Bytes of the file."""
-        return _whole(self.file_info.get("length"))
+        return whole(self.file_info.get("length"))
 
     @property
     def file_name(self) -> str:
@@ -122,7 +104,7 @@ class CatalogueApp(_Upload):
     info: Table = Field({}, alias="appInfo")
 
 
-class ImageInfo(_Wire):
+class ImageInfo(Row):
     """What an image is made for."""
 
     type: Text = None
@@ -147,14 +129,14 @@ class Image(_Upload):
     info: Table = Field({}, alias="otaInfo")
 
 
-class License(_Wire):
+class License(Row):
     """A license model."""
 
     id: Identity = Field(alias="uuid")
     name: Text = None
 
 
-class Saved(_Wire):
+class Saved(Row):
     """What saving a profile answers; `updated` is a number here and text elsewhere."""
 
     id: Identity = Field(alias="uuid")
@@ -162,7 +144,7 @@ class Saved(_Wire):
     updated: Moment = None
 
 
-class Listing(_Wire):
+class Listing(Row):
     """A page: the rows and what the service says about paging, any of it missing."""
 
     rows: list[Any]
