@@ -51,13 +51,18 @@ def parse_json(request: Request, raw: bytes) -> Any:
     """The body as JSON. Raises WrongKind, NotJson."""
     if _kind(request) != "application/json":
         raise WrongKind("application/json")
+    return strict_json(raw)
+
+
+def strict_json(raw: bytes | str) -> Any:
+    """A JSON value that can be kept and sent back. Raises NotJson."""
     try:
-        body = json.loads(raw.decode(), parse_constant=_no_constant)
+        found = json.loads(raw.decode() if isinstance(raw, bytes) else raw, parse_constant=_no_constant)
         # Lone surrogates and numbers beyond any measure can be written in JSON but not kept or sent back.
-        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise NotJson(type(error).__name__) from None
-    return body
+    return found
 
 
 def parse_form(request: Request, raw: bytes) -> dict[str, str]:

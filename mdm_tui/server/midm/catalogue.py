@@ -47,12 +47,11 @@ def _all(shapes: Iterable[dict[str, Any]]) -> Response:
 
 
 def _found(call: Call, shapes: Iterable[dict[str, Any]], known: Callable[[str], bool]) -> Response:
-    page, size = query.paging(call.query)
+    first, size = query.paging(call.query, call.shift)
     wanted = query.filters(call.query, known)
     path, descending = query.sorting(call.query, known)
     # The site is asked for and never sent: all that is here is of the one site.
     here = call.world.site in wanted.pop("siteUuid", [call.world.site])
     found = query.chosen(shapes if here else (), wanted, path, descending)
-    first = max(0, page * size + call.shift)
     rows = [encode(shape) for shape in found[first : first + size]]
     return rows_ok(rows, totalPage=pages(len(found), size), size=size, totalSize=len(found))

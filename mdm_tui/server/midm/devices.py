@@ -159,11 +159,10 @@ def app_exists(call: Call) -> Response:
 async def find_devices(call: Call) -> Response:
     """A page of devices. The filter's common paths and sort keys are the database's; others cost a look at each."""
     world = call.world
-    page, size = query.paging(call.query)
+    first, size = query.paging(call.query, call.shift)
     wanted = query.filters(call.query, _known)
     path, descending = query.sorting(call.query, _known)
     mask, rest = _masked(world, wanted)
-    first = max(0, page * size + call.shift)
     if path in _SORTS and not rest:
         total = world.units.count(mask)
         units = world.units.page(mask, _SORTS[path], descending, first, size)

@@ -21,7 +21,7 @@ _LONGEST_LOG = 10_000
 
 def find_logs(call: Call) -> Response:
     """The log of one device, newest first; without `forWhat` nothing is found."""
-    page, size = query.paging(call.query)
+    first, size = query.paging(call.query, call.shift)
     wanted = query.filters(call.query, _known)
     path, descending = query.sorting(call.query, _known)
     entries: list[dict[str, Any]] = []
@@ -39,7 +39,6 @@ def find_logs(call: Call) -> Response:
                 for at, category, text in call.world.units.logs(key, 0, _LONGEST_LOG)[0]
             ]
     found = query.chosen(entries, wanted, path, descending)
-    first = max(0, page * size + call.shift)
     rows = [encode(entry) for entry in found[first : first + size]]
     return rows_ok(rows, totalPage=pages(len(found), size), size=size, totalSize=len(found))
 

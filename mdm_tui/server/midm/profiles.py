@@ -36,13 +36,12 @@ _COMPUTED = ("uuid", "siteUuid", "writerUuid", "writer", "created", "updated")
 
 def list_profiles(call: Call) -> Response:
     """Paged and filtered, without totals: the page shows none."""
-    page, size = query.paging(call.query)
+    first, size = query.paging(call.query, call.shift)
     known = query.known_in(PROFILE_PATHS, PROFILE_FREE)
     wanted = query.filters(call.query, known)
     path, descending = query.sorting(call.query, known)
     shapes = (_shape(call, rollout) for rollout in call.world.rollouts.all())
     found = query.chosen(shapes, wanted, path, descending)
-    first = max(0, page * size + call.shift)
     return rows_ok([encode(shape) for shape in found[first : first + size]])
 
 

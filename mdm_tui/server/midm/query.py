@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from ..reading import NotJson, strict_json
 from .envelope import bad_value
 
 DEFAULT_SIZE = 10
@@ -35,9 +36,10 @@ def whole(query: QueryParams, name: str, low: int, high: int, default: int) -> i
     return int(text)
 
 
-def paging(query: QueryParams) -> tuple[int, int]:
-    """(page, size): page from 0, size 1 to 1000, 10 when absent."""
-    return whole(query, "page", 0, LARGEST_PAGE, 0), whole(query, "size", 1, LARGEST_SIZE, DEFAULT_SIZE)
+def paging(query: QueryParams, shift: int) -> tuple[int, int]:
+    """(first row, size): pages from 0, size 1 to 1000, 10 when absent. shift: rows by which the list has moved."""
+    page, size = whole(query, "page", 0, LARGEST_PAGE, 0), whole(query, "size", 1, LARGEST_SIZE, DEFAULT_SIZE)
+    return max(0, page * size + shift), size
 
 
 def text(query: QueryParams, name: str) -> str:
@@ -73,9 +75,8 @@ def filters(query: QueryParams, known: Callable[[str], bool]) -> Wanted:
     if len(given) > LONGEST_FILTER:
         raise bad_value("filter", f"must not be longer than {LONGEST_FILTER} characters")
     try:
-        asked = json.loads(given, parse_constant=_no_constant)
-        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
+        asked = strict_json(given)
+    except NotJson:
         raise bad_value("filter", "is not JSON") from None
     if not isinstance(asked, dict):
         raise bad_value("filter", "must be a JSON object")
@@ -87,10 +88,6 @@ def filters(query: QueryParams, known: Callable[[str], bool]) -> Wanted:
     if sum(map(len, wanted.values())) > MOST_VALUES:
         raise bad_value("filter", f"must not have more than {MOST_VALUES} values")
     return wanted
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _flatten(asked: dict[str, Any], above: str, wanted: Wanted, depth: int = 0) -> None:
