@@ -70,19 +70,11 @@ def device_exists(call: Call) -> Response:
 def save_devices(call: Call) -> Response:
     """Registers devices; one that exists is reset. Nothing is written when one of them is wrong."""
     require_site(call)
-    if not isinstance(call.body, list):
-        raise bad_value("body", "must be a list of devices")
-    rows = values.items(call.body, "body")
-    if not 0 < len(rows) <= MOST_ROWS:
-        raise bad_value("body", f"must have 1 to {MOST_ROWS} devices")
-    drafts = [_draft(row, f"[{number}]") for number, row in enumerate(rows)]
+    if not isinstance(call.body, list) or not 0 < len(call.body) <= MOST_ROWS:
+        raise bad_value("body", f"must be a list of 1 to {MOST_ROWS} devices")
+    drafts = [_draft(row, f"[{number}]") for number, row in enumerate(call.body)]
     license_uuid = query.text(call.query, "licenseModelUuid") or None
-    auto_renew = query.switch(call.query, "autoRenew")
-    if license_uuid is not None:
-        call.world.licenses.get(license_uuid)
-    for group in {draft.group_uuid for draft in drafts if draft.group_uuid}:
-        call.world.groups.get(group)
-    call.world.units.save(drafts, license_uuid, auto_renew)
+    call.world.units.save(drafts, license_uuid, query.switch(call.query, "autoRenew"))
     return ok()
 
 
@@ -193,14 +185,14 @@ def _masked(world: World, wanted: query.Wanted) -> tuple[UnitFilter, query.Wante
     mask = UnitFilter()
     rest: query.Wanted = {}
     for path, options in wanted.items():
-        if path == "siteUuid" and options != [world.site]:
-            mask = replace(mask, nothing=mask.nothing or world.site not in options)
+        if path == "siteUuid":
+            mask = replace(mask, nothing=world.site not in options)
         elif path in _TEXTS and options and all(isinstance(option, str) for option in options):
             mask = replace(mask, **{_TEXTS[path]: options})
         elif path in _SWITCHES and len(options) == 1 and isinstance(options[0], bool):
             mask = replace(mask, **{_SWITCHES[path]: options[0]})
         elif path == "states.state" and options in (["online"], ["offline"]) and "states.isOnline" not in wanted:
             mask = replace(mask, online=options == ["online"])
-        elif path != "siteUuid":
+        else:
             rest[path] = options
     return mask, rest

@@ -277,8 +277,10 @@ class UnitBook:
         for draft in rows:
             if not draft.serial.strip():
                 raise Refused("a device needs a serial number")
-            if draft.group_uuid:
-                self._world.groups.get(draft.group_uuid)
+        for group in dict.fromkeys(draft.group_uuid for draft in rows if draft.group_uuid):
+            self._world.groups.get(group)
+        if license_uuid is not None:
+            self._world.licenses.get(license_uuid)
         with self._db.transaction():
             saved = [self._save(draft, license_uuid, auto_renew) for draft in rows]
         self._world.rollouts.scope_changed()
