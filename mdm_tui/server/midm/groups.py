@@ -6,12 +6,12 @@ from starlette.responses import Response
 
 from . import query, values
 from .call import Call
-from .envelope import Refusal, not_there, ok
+from .envelope import bad_value, not_there, ok
 from .shapes import group_shape
 
 
 def own_site(call: Call) -> bool:
-    """Whether the call means this site, by its uuid or its id name; without either it does. Text case is no matter."""
+    """Whether the call means this site, by its uuid (in any case) or its id name; without either it does."""
     site, name = query.text(call.query, "siteUuid"), query.text(call.query, "siteId")
     world = call.world
     return (not site or site.lower() == world.site) and (not name or name == world.site_name)
@@ -37,7 +37,7 @@ def save_group(call: Call) -> Response:
     body = values.thing(call.body, "body")
     name = values.text(values.thing(body.get("profile"), "profile").get("name"), "profile.name", required=True)
     if not name.strip():
-        raise Refusal(400, 422, "profile.name must not be blank")
+        raise bad_value("profile.name", "must not be blank")
     parent = values.text(body.get("parentUuid"), "parentUuid") or None
     key = values.text(body.get("uuid"), "uuid") or None
     enabled = values.switch(body.get("enabled"), "enabled", world.groups.get(key).enabled if key else True)
