@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid as uuids
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ class GroupBook:
             if parent is not None and (old is None or parent != old.parent):
                 self.get(parent)
             if old is None:
-                uuid = str(uuids.UUID(int=self._world.fresh_number(), version=4))
+                uuid = self._world.fresh_uuid()
                 self._db.run(
                     f"INSERT INTO unit_group ({COLUMNS}) VALUES (?,?,?,?,?,?)",
                     (uuid, parent, name, int(enabled), now, now),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -101,7 +100,7 @@ class RolloutBook:
         enabled = kept.get("enabled") is not False
         with self._db.transaction():
             if uuid is None:
-                uuid = str(uuids.UUID(int=self._world.fresh_number(), version=4))
+                uuid = self._world.fresh_uuid()
                 self._db.run(
                     f"INSERT INTO rollout ({COLUMNS}) VALUES (?,?,?,?,?,?,?)",
                     (uuid, name, json.dumps(kept), int(enabled), 1, now, now),

@@ -124,12 +124,13 @@ class World:
         """The user of the site with this address."""
         return site_user(self.fleet_id, email)
 
-    def fresh_number(self) -> int:
-        """128 bits for a new identifier, never the same twice in a fleet."""
+    def fresh_uuid(self) -> str:
+        """A new identifier, never the same twice in a fleet."""
         number = int(self.database.meta("fresh") or 0) + 1
         self.database.set_meta("fresh", str(number))
         now = self.clock.now()
-        return mix(self.salt, 9000, number, now) << 64 | mix(self.salt, 9001, number, now)
+        bits = mix(self.salt, 9000, number, now) << 64 | mix(self.salt, 9001, number, now)
+        return str(uuid.UUID(int=bits, version=4))
 
     def wake(self) -> None:
         """Something new is due: look at the heap again."""
