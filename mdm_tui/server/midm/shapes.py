@@ -177,6 +177,10 @@ def _sensors(world: World, n: int, moment: int, profile: dict[str, Any]) -> None
 
 def app_info(app: InstalledPackage) -> dict[str, Any]:
     """An app on a device."""
+    return _info(app, app.first_installed, app.last_updated)
+
+
+def _info(app: InstalledPackage | PackageRecord, first: int, last: int) -> dict[str, Any]:
     return {
         "packageName": app.package,
         "label": app.label,
@@ -188,8 +192,8 @@ def app_info(app: InstalledPackage) -> dict[str, Any]:
         "maxSdkVersion": "" if app.max_sdk is None else str(app.max_sdk),
         "appSize": app.size,
         "dataSize": app.data,
-        "firstInstalled": app.first_installed,
-        "lastUpdated": app.last_updated,
+        "firstInstalled": first,
+        "lastUpdated": last,
     }
 
 
@@ -197,20 +201,7 @@ def app_shape(world: World, record: PackageRecord) -> dict[str, Any]:
     """An uploaded app. Its `uuid` is inferred, as are all operations that answer with it."""
     return {
         "uuid": record.uuid,
-        "appInfo": {
-            "packageName": record.package,
-            "label": record.label,
-            "versionCode": record.version_code,
-            "versionName": record.version_name,
-            "minSdkVersion": str(record.min_sdk),
-            "targetSdkVersion": str(record.target_sdk),
-            "certMd5": record.cert_md5,
-            "maxSdkVersion": "" if record.max_sdk is None else str(record.max_sdk),
-            "appSize": record.size,
-            "dataSize": record.data,
-            "firstInstalled": 0,
-            "lastUpdated": record.updated_at,
-        },
+        "appInfo": _info(record, 0, record.updated_at),
         **_upload(record),
         "userUuid": world.site_user("uploads@example.com").uuid,
     }

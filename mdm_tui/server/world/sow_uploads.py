@@ -13,7 +13,7 @@ from .clock import DAY
 from .database import Database
 from .products import PRODUCTS, Product
 from .site import uuid_text
-from .unit_apps import version_code
+from .unit_apps import certificate, version_code
 
 MIB = 1 << 20
 
@@ -34,7 +34,7 @@ def sow_packages(database: Database, seed: int, salt: int, now: int, wild: bool)
                 (
                     uuid, uuid_text(salt, 9302, at), f"{label} {version}", app.package, label, version_code(version),
                     version, 30 if number == 9 and index == len(versions) - 1 else 27, 33, None,
-                    hex_digits(32, salt, 9201, sum(app.package.encode())), app.size + index * 262_144,
+                    certificate(salt, app.package), app.size + index * 262_144,
                     app.size // 3, f"{app.slug}-{version}.apk", int(not (number == 11 and index == 0)), born,
                     born + DAY,
                 )

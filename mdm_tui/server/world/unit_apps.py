@@ -33,9 +33,9 @@ class InstalledPackage:
     last_updated: int
 
 
-def certificate(world: World, package: str) -> str:
-    """The fingerprint of whoever signs the package."""
-    return hex_digits(32, world.salt, 9201, sum(package.encode()) if package.startswith("com.example") else 1)
+def certificate(salt: int, package: str) -> str:
+    """The fingerprint of whoever signs the package. salt: the fleet's."""
+    return hex_digits(32, salt, 9201, sum(package.encode()) if package.startswith("com.example") else 1)
 
 
 def version_code(version: str) -> int:
@@ -99,7 +99,7 @@ def _package(world: World, unit: UnitRecord, item: Installed) -> InstalledPackag
         min_sdk=min(unit.sdk or 27, 27 if known else 24),
         target_sdk=unit.sdk if item.origin == "system" else min(unit.sdk or 33, 33),
         max_sdk=None,
-        cert_md5=certificate(world, item.package),
+        cert_md5=certificate(world.salt, item.package),
         size=known.size if known else 400_000 + luck % 9_000_000,
         data=(luck >> 24) % 30_000_000,
         first_installed=(unit.enrolled_at or item.changed_at),
