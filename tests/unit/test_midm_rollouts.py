@@ -135,6 +135,7 @@ def test_unknown_keys_are_a_mistake_of_ours() -> None:
         ({"profile": {"name": "x", "applyOrder": 3}}, "profile.applyOrder", False),
         ({"profile": {"name": "x", "removeIfNoScope": "maybe"}}, "profile.removeIfNoScope", False),
         ({"profile": {"name": "x", "repeatEvery": "often"}}, "profile.repeatEvery", False),
+        ({"profile": {"name": "x", "repeatEvery": 1.5}}, "profile.repeatEvery", False),
         ({"profile": []}, "profile", False),
         ({"isGlobal": 1}, "isGlobal", False),
         ({"scope": {"group": "g1"}}, "scope.group", False),

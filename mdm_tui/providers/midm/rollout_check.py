@@ -9,7 +9,7 @@ from typing import Any
 from mdm_tui.fleet.errors import Problem
 from mdm_tui.fleet.rollouts import Option
 from mdm_tui.fleet.text import clean
-from mdm_tui.fleet.values import number, words
+from mdm_tui.fleet.values import whole, words
 
 from .values import at_place, flag
 
@@ -128,8 +128,8 @@ def _option(document: Any, key: str, place: tuple[str, ...], found: list[Problem
     if kind == "bool":
         _switch(document, place, found)
     elif kind == "int":
-        if number(value) is None:
-            found.append(Problem(place, "is not a number", "a whole number"))
+        if whole(value) is None:
+            found.append(Problem(place, "is not a whole number", "a whole number"))
     elif not isinstance(value, str):
         found.append(Problem(place, "is not text", "text"))
     elif kind == "date" and value and not _DAY.match(value):
