@@ -27,7 +27,7 @@ from mdm_tui.providers.rows import shape, stand_in, why
 from . import wire
 from .report import report
 from .rollouts import MidmRollouts
-from .values import moment
+from .values import at_place, moment
 
 __all__ = ["app", "app_state", "catalogue_app", "device", "group", "groups", "image", "license_models", "page",
            "rollout", "saved", "site_of"]  # fmt: skip
@@ -111,7 +111,7 @@ def groups(document: Any, site: str) -> list[Group]:
 
 
 def _site_of(node: Any) -> str:
-    return (words(node.get("siteUuid")) or "").lower() if isinstance(node, dict) else ""
+    return (words(at_place(node, ("siteUuid",))) or "").lower()
 
 
 def app(node: Any, reported: Any = None) -> App:
@@ -276,8 +276,6 @@ def site_of(document: Any, serial: str) -> str:
     """The site of the one device of exactly this serial number in a list, in lower case; "" when it does not say."""
     found: set[str] = set()
     for row in wire.listing(document).rows:
-        profile = row.get("profile") if isinstance(row, dict) else None
-        hardware = profile.get("hardware_info") if isinstance(profile, dict) else None
-        if isinstance(hardware, dict) and words(hardware.get("serial_no")) == serial:
+        if words(at_place(row, ("profile", "hardware_info", "serial_no"))) == serial:
             found.add(_site_of(row))
     return found.pop() if len(found) == 1 else ""
