@@ -64,7 +64,7 @@ def _applivery_routes(gate: applivery.Gate, documented_only: bool) -> list[Route
 
 def _midm_routes(gate: midm.Gate, documented_only: bool) -> list[Route]:
     return [
-        Route(operation.path, midm.Endpoint(gate, {operation.method: operation}))
+        Route(operation.path, midm.Endpoint(gate, operation))
         for operation in MIDM_OPERATIONS
         if operation.documented or not documented_only
     ]

@@ -1,4 +1,4 @@
-"""One path of MiDM with its methods, as a small ASGI application: access, body, the handler, the envelope."""
+"""One operation of MiDM as a small ASGI application: access, body, the handler, the envelope."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ class Gate:
 
 
 class Endpoint:
-    """Answers every method of a path; the idempotency header means nothing here, as nothing is known of one."""
+    """Answers the path of an operation, which has one method; an idempotency header means nothing here, as nothing is
+    known of one."""
 
-    def __init__(self, gate: Gate, methods: dict[str, Operation]) -> None:
+    def __init__(self, gate: Gate, operation: Operation) -> None:
         self._gate = gate
-        self._methods = methods
-        self._portal = next(iter(methods.values())).portal
+        self._operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is refused is answered in the envelope of its part."""
+        portal = self._operation.portal
         try:
             response = await self._answer(Request(scope, receive))
         except Refusal as refusal:
-            response = refusal.response(self._portal)
+            response = refusal.response(portal)
         except ApiError as error:
-            response = Refusal(error.status, error.code, error.message, headers=error.headers).response(self._portal)
+            response = Refusal(error.status, error.code, error.message, headers=error.headers).response(portal)
         except NotThere as missing:
             refusal = no_device() if missing.what == "device" else not_there(missing.what)
-            response = refusal.response(self._portal)
+            response = refusal.response(portal)
         except Refused as refused:
-            response = against_rule(str(refused)).response(self._portal)
+            response = against_rule(str(refused)).response(portal)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        operation = self._methods.get(request.method)
-        if operation is None:
-            raise Refusal(405, 405, "method not allowed", headers={"Allow": ", ".join(sorted(self._methods))})
-        gate = self._gate
+        operation, gate = self._operation, self._gate
+        if request.method != operation.method:
+            raise Refusal(405, 405, "method not allowed", headers={"Allow": operation.method})
         token = gate.access.enter(request, session=operation.session)
         shift = request.scope.get("fleet.shift", 0)
         body = await _body(request, operation)
