@@ -33,8 +33,4 @@ class InUse(WorldError):
 
 
 class Refused(WorldError):
-    """What was asked breaks a rule. `reason` says which, in one sentence."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """What was asked breaks a rule. Its text says which, in one sentence."""

@@ -27,4 +27,3 @@ def _product(number: int) -> Product:
 
 # By the model's name.
 PRODUCTS: dict[str, Product] = {model.name: _product(number) for number, model in enumerate(MODELS)}
-PRODUCT_BY_ID: dict[str, Product] = {product.id: product for product in PRODUCTS.values()}

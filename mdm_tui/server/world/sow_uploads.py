@@ -137,7 +137,6 @@ def sow_rollouts(
 ) -> None:
     """A handful: one under way, one with images, one for next week, one for some named units, one switched off."""
     serials = [row[0] for row in database.all("SELECT serial FROM unit WHERE serial <> '' ORDER BY u LIMIT 6")]
-    writer = uuid_text(salt, 9310)
     day = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
     later = datetime.fromtimestamp((now + 7 * DAY) / 1000, UTC).strftime("%Y-%m-%d")
     ota = {"silent_install": True, "partialFirst": True, "need_ac": True, "checkBuildDate": True}
@@ -182,7 +181,6 @@ def sow_rollouts(
             "otas": [],
             "settings": {},
             "enabled": True,
-            "writerUuid": writer,
             **said,
         }
         document["profile"] = {"name": name, "applyOrder": "none", **said.get("profile", {})}
