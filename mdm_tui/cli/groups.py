@@ -16,7 +16,7 @@ from mdm_tui.fleet.groups import Group, GroupTree, Node
 from mdm_tui.fleet.provider import Capability
 
 from . import codes, devices, work
-from .listing import Listing, column, matching, write
+from .listing import PEOPLE, Listing, column, matching, write
 
 if TYPE_CHECKING:
     from mdm_tui.services.session import Session
@@ -62,15 +62,14 @@ def run(arguments: Namespace, env: Mapping[str, str]) -> int:
 async def _tree(arguments: Namespace, env: Mapping[str, str], fields: list[Field]) -> int:
     async with work.session(arguments, env) as session:
         tree = await _known(session, refresh=arguments.refresh)
-        found = matching((_row(tree, tree.node(key)) for key in tree.all()), arguments.words)
-        rows = found
-        if arguments.columns is None:
+        rows = matching((_row(tree, tree.node(key)) for key in tree.all()), arguments.words)
+        if arguments.columns is None and arguments.format in PEOPLE:
             if arguments.format == "table" and not arguments.words:
-                rows = [{**row, "name": f"{_INDENT * int(row['depth'] or 0)}{row['name']}"} for row in found]
-            elif arguments.format in ("table", "md"):
+                rows = [{**row, "name": f"{_INDENT * int(row['depth'] or 0)}{row['name']}"} for row in rows]
+            else:
                 # Without those above it, or where blanks are lost, a name says too little.
                 fields = GROUPS.chosen(",".join(("path", *GROUPS.first[1:])), arguments.format)
-            if arguments.format in ("table", "md") and any(row["trouble"] for row in rows):
+            if any(row["trouble"] for row in rows):
                 fields = [*fields, *GROUPS.chosen("trouble", arguments.format)]
         now = time.time()
         write(rows, fields, arguments.format, now)

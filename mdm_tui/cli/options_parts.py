@@ -99,11 +99,8 @@ def fleet(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def output(parser: argparse.ArgumentParser, *, columns: bool = True) -> None:
+def output(parser: argparse.ArgumentParser) -> None:
     """How a list is printed, and whether the service is asked."""
-    if columns:
-        parser.add_argument(
-            "--columns", metavar="A,B,…", default=None, help="fields to print; `--columns list` names them"
-        )
+    parser.add_argument("--columns", metavar="A,B,…", default=None, help="fields to print; `--columns list` names them")
     parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
     parser.add_argument("--refresh", action="store_true", help="ask the service first")
