@@ -279,7 +279,6 @@ class FleetModal(Once, ModalScreen[Any]):
     BINDINGS = bindings("everywhere", ("back", "quit", "help.open"))
 
     def _on_mount(self, event: events.Mount) -> None:
-        super()._on_mount(event)
         place = self.where()
         for frame in self.query(Vertical) if place else ():
             if frame.parent is self:

@@ -112,7 +112,6 @@ class BothScreen(BothActions, FleetScreen):
         yield self.grid
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.grid.focus()
         self.say_counts()
         self.connections_changed()

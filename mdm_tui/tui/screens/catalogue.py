@@ -83,7 +83,6 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
     # --- reading ---
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.grid.sort = (self.source.sort,)
         self.grid.empty = f"Reading the {self.MANY}…"
         self.grid.focus()

@@ -82,7 +82,6 @@ class RecordScreen(FleetScreen):
         yield self.view
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.view.focus()
         self.app.spawn(self.take(), "record")
 

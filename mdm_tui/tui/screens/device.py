@@ -66,7 +66,6 @@ class DeviceScreen(DeviceActions, DeviceApps, FleetScreen):
     # --- reading ---
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(LinesView).focus()
         self.app.spawn(self._open(), "device")
 

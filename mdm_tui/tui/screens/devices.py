@@ -62,7 +62,6 @@ class DevicesScreen(DevicesActions, DevicesSaying, FleetScreen):
         yield self.grid
 
     def on_mount(self) -> None:
-        super().on_mount()
         now = self.app.now()
         ids, rows = self.session.mirror.first(self.asked.view(self.session.scope, now, ()), _AT_FIRST)
         self.source.put(ids, rows)

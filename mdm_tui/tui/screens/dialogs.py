@@ -122,7 +122,6 @@ class Guarded(FleetModal):
         self.call_after_refresh(self._appeared)
 
     def _on_mount(self, event: events.Mount) -> None:
-        super()._on_mount(event)
         self.call_after_refresh(self._appeared)
 
     def _appeared(self) -> None:

@@ -62,7 +62,6 @@ class GroupsScreen(GroupsActions, FleetScreen):
         yield self.grid
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.grid.focus()
         self.say()
         self.app.spawn(self._begin(), "groups")

@@ -34,7 +34,6 @@ class GroupDevicesScreen(DevicesScreen):
         self._untouched = float("-inf")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._untouched = self.app.last_key
         self.app.spawn(self._read(False), "members")
 

@@ -95,7 +95,6 @@ class RegisterScreen(RegisterActions, FleetScreen):
             yield self.grid
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.area.focus()
         if kept := self.app.lists.get(self.session.scope, ""):
             self.area.load_text(kept)
@@ -197,7 +196,6 @@ class RegisterScreen(RegisterActions, FleetScreen):
         return found
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        super().on_descendant_focus(event)
         self.query_one(Hints).offer(self.hints())
 
     # --- saying ---

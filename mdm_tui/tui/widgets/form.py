@@ -189,7 +189,6 @@ class Either(Lines, can_focus=True):
         self.chosen: str | None = None
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.rebuild()
 
     def rebuild(self) -> None:

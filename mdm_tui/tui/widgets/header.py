@@ -262,7 +262,6 @@ class Header(Lines):
             self.show(lines)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.tick()
 
     def rebuild(self) -> None:
