@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .catalogue import CatalogueApp, Image, LicenseModel
 from .commands import Command, Order, PushStatus
@@ -17,9 +17,11 @@ from .devices import App, Device, DeviceChanges, Segment, User
 from .errors import FleetError, Kind, Problem, Sent
 from .groups import Group
 from .policies import Policy
-from .registration import Place, Registration, RegistrationTerms
 from .report import Report
 from .rollouts import Rollout, RolloutFormat
+
+if TYPE_CHECKING:
+    from .registration import Place, Registration, RegistrationTerms
 
 __all__ = ["Capability", "Meter", "Page", "Provider", "ProviderFactory", "Purpose", "Scope"]
 
@@ -178,6 +180,8 @@ class Provider(Protocol):
 
     async def registered_at(self, serial: str) -> Place:
         """Where a device that was registered is, to be told when it is not where the connection is."""
+        from .registration import Place
+
         return Place()
 
     async def register(self, devices: Sequence[Registration], terms: RegistrationTerms) -> None:

@@ -47,4 +47,5 @@ def test_no_network_or_model_library_before_the_first_frame(tmp_path: Path) -> N
     ours = {name for name in loaded if name.startswith("mdm_tui.")}
     late = ("screens.device", "screens.policies", "screens.queue", "screens.help", "palette", "widgets.command_bar")
     assert not ours & {f"mdm_tui.tui.{name}" for name in late}, "a screen is loaded when it is first shown"
+    assert "mdm_tui.fleet.registration" not in ours, "lists of devices are read when some are registered"
     assert not {name for name in ours if name.startswith("mdm_tui.server")}
