@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
@@ -181,7 +181,7 @@ class Session(Services):
         self._started = True
         if self.mirror.notice:
             self.hub.publish(Noticed(self.scope, "warn", self.mirror.notice))
-        await asyncio.to_thread(_import_services)
+        await asyncio.to_thread(_import_services, self.factory.capabilities)
         await self.open_files()
         if Capability.COMMANDS in self.factory.capabilities:
             try:
@@ -286,9 +286,16 @@ class Session(Services):
         return self._sync is not None and self._sync.state.phase in ("fresh", "syncing")
 
 
-def _import_services() -> None:
-    """In a thread, so that the event loop answers meanwhile."""
-    from . import commands, devices, groups, policies, registration  # noqa: F401
+def _import_services(capabilities: Collection[Capability]) -> None:
+    """In a thread, so that the event loop answers meanwhile: all that a session uses without being asked to."""
+    from . import catalogue, commands, devices, overview, policies  # noqa: F401
+
+    if Capability.GROUPS in capabilities:
+        from . import groups  # noqa: F401
+    if Capability.DEVICE_REGISTER in capabilities:
+        from . import registration  # noqa: F401
+    if Capability.ROLLOUTS in capabilities:
+        from . import rollouts  # noqa: F401
 
 
 def _close(stores: Sequence[Journal | History | Mirror | None]) -> None:
