@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from mdm_tui.fleet.errors import FleetError, Kind
-from mdm_tui.fleet.groups import Group, GroupTree
+from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean, normal_serial
@@ -125,13 +125,13 @@ class Resolver:
 
     async def seen(self, rollout: Rollout) -> Reach:
         """Whom it reaches as last seen; asks nobody, so entries that the mirror does not know are undecided."""
-        context, index = self._context, await self.index()
+        index = await self.index()
         entries = _known(list(dict.fromkeys(rollout.devices)), index)
         for text in rollout.devices:
             entries.setdefault(text, _entry(text, None, index))
         groups: list[GroupReach] = []
         if not rollout.everyone:
-            tree = GroupTree.build(await context.mirror.items(context.scope, Group))
+            tree = await self._groups.tree()
             wanted = list(dict.fromkeys(rollout.groups))
             groups, _ = _reaches(wanted, tree, index, {group: _seen(tree, index, group) for group in wanted})
         return Reach(
@@ -142,7 +142,7 @@ class Resolver:
             mirrored=len(index.all),
             complete=all(entry.state != "undecided" for entry in entries.values())
             and not any(g.unread for g in groups),
-            at=context.clock.now(),
+            at=self._context.clock.now(),
         )
 
     async def index(self) -> Index:
@@ -165,7 +165,6 @@ class Resolver:
 
     # groups
     async def _all_groups(self, wanted: list[str], work: _Work) -> tuple[list[GroupReach], set[str]]:
-        context = self._context
         listed = True
         work.tell("the list of groups")
         if not work.ended:
@@ -175,7 +174,7 @@ class Resolver:
             except FleetError as error:
                 listed = False
                 work.fail(error, "The groups could not be read")
-        tree = GroupTree.build(await context.mirror.items(context.scope, Group))
+        tree = await self._groups.tree()
         unread: dict[str, str] = {}
         for group in wanted:
             work.tell(f"devices of {clean(tree.node(group).name) if group in tree else group}")
