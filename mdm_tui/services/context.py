@@ -171,6 +171,11 @@ class Context:
             except FleetError as error:
                 self.wire.end(wired, error.sentence())
                 raise
+            except asyncio.CancelledError:
+                self.wire.end(
+                    wired, "its answer was not waited for, it may have been done: look at what the service holds"
+                )
+                raise
             except BaseException:
                 self.wire.end(wired, "its answer was not understood")
                 raise

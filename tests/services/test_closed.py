@@ -53,6 +53,26 @@ async def test_a_stopped_session_is_locked_and_sends_nothing(tmp_path: Path, pro
     assert sent == ["sent"]
 
 
+async def test_a_change_whose_answer_nobody_waits_for_is_not_said_to_be_answered(tmp_path: Path) -> None:
+    paths = Paths(*(tmp_path / name for name in ("config", "state", "cache", "data")))
+    session = Session(connection(), paths, env={}, secrets={})
+    context, _fake = await made(session)
+    sent = asyncio.Event()
+
+    async def send(_provider: object) -> None:
+        sent.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(context.change(send, Capability.ROLLOUT_EDIT))
+    await sent.wait()
+    (wired,) = context.wire.waiting
+    task.cancel()
+    await asyncio.wait([task])
+    assert wired.outcome.startswith("its answer was not waited for, it may have been done")
+    assert context.wire.waiting == []
+    await session.stop()
+
+
 async def test_a_closed_file_is_a_sentence(tmp_path: Path) -> None:
     history = History.open(tmp_path / "history.db", clock=lambda: 0.0)
     history.close()
