@@ -140,7 +140,7 @@ class Checker:
         self, check: RolloutCheck, rollout_id: str, devices: frozenset[str], index: Index
     ) -> tuple[list[Clash], str]:
         """Where other enabled rollouts want something else of these devices, as last seen; and what was left out."""
-        rollouts = await self._context.mirror.items(self._context.scope, Rollout)
+        rollouts = await self._context.mirror.items(self._context.scope, Rollout, raw=False)
         others = [one for one in rollouts if one.id != rollout_id and one.enabled is not False and not one.unreadable]
         others.sort(key=lambda one: one.updated_at or 0.0, reverse=True)
         apps = {ref: app for app in await self._catalogue.apps() for ref in (app.id, *app.refs)}
