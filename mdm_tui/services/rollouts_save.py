@@ -75,14 +75,11 @@ class RolloutSaver:
                 raise
             doubt = error
         note = ""
-        if doubt is not None:
+        if answer is None or not answer.id:
+            # Some services confirm without saying which: the list knows that too.
             answer, note = await self._look_up(document, before, doubt)
-        assert answer is not None
         if draft_id is not None:
             await self._drafts.saved(draft_id, document)
-        if not answer.id:
-            # Some services confirm without saying which: the list knows.
-            answer, note = await self._look_up(document, before, None)
         saved = await self._held(answer.id, document, answer, note)
         if draft_id is not None:
             await self._drafts.move(draft_id, saved.rollout.id, document, saved.base)
@@ -110,10 +107,10 @@ class RolloutSaver:
         found = [one for one in namesakes if self._alike(document, one) or await self._alike_whole(document, one.id)]
         if not found:
             what = f"It is not known whether the rollout was created ({why}): the list does not show it now"
-            lost = doubt or FleetError(Kind.UNREADABLE, why, sent=Sent.MAYBE)
-            raise as_change(lost, what, sent=Sent.MAYBE)
+            raise as_change(doubt or FleetError(Kind.UNREADABLE, why, sent=Sent.MAYBE), what, sent=Sent.MAYBE)
         more = f"; {len(found)} of them are in the list" if len(found) > 1 else ""
-        return found[0], f"the answer was lost ({why}), it is in the list{more}"
+        lost = f"the answer was lost ({why})" if doubt is not None else why
+        return found[0], f"{lost}, it is in the list{more}"
 
     async def _alike_whole(self, document: dict[str, Any], rollout_id: str) -> bool:
         try:

@@ -16,7 +16,7 @@ from mdm_tui.fleet.catalogue import CatalogueApp, Image
 from mdm_tui.fleet.devices import App
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.groups import Group
-from mdm_tui.fleet.rollouts import RolloutApp
+from mdm_tui.fleet.rollouts import Rollout, RolloutApp
 from mdm_tui.providers.midm.rollouts import MidmRollouts
 from mdm_tui.services.catalogue import Catalogue
 from mdm_tui.services.context import Context
@@ -611,6 +611,31 @@ async def test_a_new_one_that_is_not_in_the_list_stays_unknown_and_keeps_its_dra
     assert "is not repeated by itself" in unknown.value.sentence()
     assert desk.fake.count("create_rollout") == 1
     assert await desk.rollouts.drafts() == [opened.id]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_an_answer_that_names_none_is_looked_up_before_the_draft_goes(desk: Desk, listed: bool) -> None:
+    opened = desk.rollouts.new()
+    wanted = json.dumps(document(groups=["g0"]))
+    desk.rollouts.draft(opened.id, opened.base, wanted)
+    create = desk.fake.create_rollout
+
+    async def silent(body: dict[str, Any]) -> Rollout:
+        if listed:
+            await create(body)
+        return Rollout("", "")
+
+    desk.fake.create_rollout = silent  # type: ignore[method-assign]
+    plan = await desk.rollouts.plan(opened.id, wanted)
+    if listed:
+        saved = await desk.rollouts.save(plan)
+        assert isinstance(saved, RolloutSaved)
+        assert (saved.rollout.id, saved.note) == ("r1", "the answer names none, it is in the list")
+        assert await desk.rollouts.drafts() == []
+    else:
+        with pytest.raises(FleetError, match="the list does not show it now"):
+            await desk.rollouts.save(plan)
+        assert await desk.rollouts.drafts() == [opened.id]
 
 
 async def test_a_rollout_that_is_gone_is_told_and_the_draft_kept(desk: Desk) -> None:
