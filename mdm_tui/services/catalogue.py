@@ -45,7 +45,7 @@ class Catalogue:
             CatalogueApp,
             Capability.APPS,
             lambda provider: provider.apps(),
-            lambda *at: at[0].find_apps(*at[1:]),
+            lambda provider, page, size: provider.find_apps(page, size),
         )
         return await self.apps()
 
@@ -56,7 +56,7 @@ class Catalogue:
             Image,
             Capability.IMAGES,
             lambda provider: provider.images(),
-            lambda *at: at[0].find_images(*at[1:]),
+            lambda provider, page, size: provider.find_images(page, size),
         )
         return await self.images()
 
@@ -84,29 +84,33 @@ class Catalogue:
         kind: type[T],
         capability: Capability,
         whole: Callable[[Provider], Awaitable[list[T]]],
-        part: Callable[..., Awaitable[Page[T]]],
+        part: Callable[[Provider, int, int], Awaitable[Page[T]]],
     ) -> None:
         at = self._context.clock.now()
         try:
-            # The list of all may be missing where the pages are not, so its lack says nothing of the capability.
-            found, note = await self._context.call(whole), ""
-        except FleetError as lack:
-            if lack.kind not in _LACKING:
-                self.errors[name] = lack
-                raise
-            try:
-                found, note = await self._walk(capability, part)
-            except FleetError as error:
-                self.errors[name] = error
-                raise
+            found, note = await self._all(capability, whole, part)
+        except FleetError as error:
+            self.errors[name] = error
+            raise
         self.errors.pop(name, None)
         self.notes.pop(name, None)
         if note:
             self.notes[name] = note
         await self._keep(name, kind, found, not note, at)
 
-    async def _walk(self, capability: Capability, part: Callable[..., Awaitable[Page[T]]]) -> tuple[list[T], str]:
-        """All pages, and why some may be missing."""
+    async def _all(
+        self,
+        capability: Capability,
+        whole: Callable[[Provider], Awaitable[list[T]]],
+        part: Callable[[Provider, int, int], Awaitable[Page[T]]],
+    ) -> tuple[list[T], str]:
+        """All there are, and why some may be missing: in one answer, else page by page."""
+        try:
+            # The list of all may be missing where the pages are not, so its lack says nothing of the capability.
+            return await self._context.call(whole), ""
+        except FleetError as error:
+            if error.kind not in _LACKING:
+                raise
         found: dict[str, T] = {}
         totals: set[int | None] = set()
         size = self._context.connection.page_size
