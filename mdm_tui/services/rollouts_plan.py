@@ -147,16 +147,20 @@ def _sentences(
         )
     if rollout.images:
         # What leads backwards is never among those that are only counted.
-        for kin in sorted(prediction.kin, key=lambda one: not one.choice.older)[:_NAMED]:
+        kinds = sorted(prediction.kin, key=lambda one: not one.choice.older)
+        for kin in kinds[:_NAMED]:
             build = f" on {kin.hardware.build}" if kin.hardware.build else ""
             sure = "" if kin.choice.certainty == "certain" else f" ({kin.choice.certainty})"
             lead = "Older build" if kin.choice.older else "Images"
             said.append(
                 f"{lead} for {_devices(len(kin.devices))} ({kin.hardware.label}{build}): {kin.choice.reason}{sure}."
             )
-        if len(prediction.kin) > _NAMED:
-            rest = sum(len(kin.devices) for kin in prediction.kin[_NAMED:])
-            said.append(f"Images for {rest:,} more devices of {len(prediction.kin) - _NAMED:,} other kinds.")
+        if rest := kinds[_NAMED:]:
+            left, many = sum(len(kin.devices) for kin in rest), len(rest)
+            said.append(
+                f"Images for {left:,} more device{'' if left == 1 else 's'} "
+                f"of {many:,} other kind{'' if many == 1 else 's'}."
+            )
     said.extend(f"Conflict: {clash.sentence}." for clash in clashes[:_NAMED])
     if len(clashes) > _NAMED:
         said.append(f"{len(clashes) - _NAMED:,} more conflicts with other rollouts.")

@@ -451,6 +451,21 @@ async def test_the_choice_of_images_is_in_the_plan(desk: Desk) -> None:
     assert any(said.startswith("Images for 4 devices (HX7 on B1): the full image Two") for said in plan.sentences)
 
 
+async def test_a_kind_brought_to_an_older_build_is_told_and_the_others_are_counted_right(desk: Desk) -> None:
+    for number, row in enumerate(desk.fake.rows.values()):
+        row["build"] = f"K{number // 2}"
+    desk.fake.add(10, group="g1", build="Z1")
+    await desk.seen()
+    desk.fake.listed_images = [
+        Image("i0", "Zero", product="HX7", build="B0", size=2**20, ab=False, built_at=1.0, refs=("i0",)),
+        Image("i1", "One", product="HX7", build="Z1", size=2**20, ab=False, built_at=2.0, refs=("i1",)),
+    ]
+    plan = await desk.rollouts.plan(None, json.dumps(document(groups=["g0", "g1"], images=["i0"])))
+    assert any(said.startswith("Older build for 1 device (HX7 on Z1)") for said in plan.sentences)
+    assert sum(said.startswith("Images for 2 devices (HX7 on K") for said in plan.sentences) == 4
+    assert "Images for 2 more devices of 1 other kind." in plan.sentences
+
+
 async def test_an_older_build_has_to_be_typed(desk: Desk) -> None:
     desk.fake.listed_images = [
         Image("i0", "Zero", product="HX7", build="B0", size=2**20, ab=False, built_at=1.0, refs=("i0",)),
