@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdm_tui.fleet.diff import Conflict, Difference
+from mdm_tui.fleet.diff import Conflict, Difference, differences, merge, same
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.jsonpos import JsonError, Lines, Located, locate
 
-__all__ = ["NEW", "NOWHERE", "Changed", "Checked", "PlacedProblem", "check", "load", "pretty", "value_at"]
+__all__ = ["NEW", "Changed", "Checked", "PlacedProblem", "changed", "check", "load", "pretty", "untaken"]
 
 _MAX_PROBLEMS = 200
 # Ids of documents that the service does not have yet begin with it.
 NEW = "new:"
-NOWHERE = object()
+# What stands at a place that a document does not have; like no value.
+_NOWHERE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,32 @@ def load(text: str) -> Any:
     return checked.document
 
 
-def value_at(document: Any, path: tuple[str | int, ...]) -> Any:
-    """What stands at a place of a document; `NOWHERE`, which is like no value, where there is none."""
+def changed(base: Any, mine: Any, theirs: str) -> Changed | None:
+    """What became of a document since `base`, None when nothing did. mine: what would be sent; theirs: its text now."""
+    held = load(theirs)
+    changes = differences(base, held)
+    if not changes:
+        return None
+    both = merge(base, mine, held)
+    return Changed(theirs, tuple(changes), pretty(both.document), both.conflicts)
+
+
+def untaken(sent: Any, held: Any, before: Any) -> tuple[Difference, ...]:
+    """Where the service holds something else than was sent. before: what it held until then, None for nothing.
+
+    What it filled in by itself is no difference; what was taken out and is still there is one.
+    """
+    return tuple(
+        item
+        for item in differences(sent, held)
+        if item.kind != "added" or same(_value_at(before, item.path), item.mine)
+    )
+
+
+def _value_at(document: Any, path: tuple[str | int, ...]) -> Any:
     for part in path:
         try:
             document = document[part]
         except (KeyError, IndexError, TypeError):
-            return NOWHERE
+            return _NOWHERE
     return document

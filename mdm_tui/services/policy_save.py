@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mdm_tui.fleet.diff import Difference, differences, merge, same
+from mdm_tui.fleet.diff import Difference
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.policies import Policy
 from mdm_tui.fleet.provider import Capability
 
 from .changes import as_change
 from .context import Context
-from .documents import NEW, Changed, load, pretty, value_at
+from .documents import NEW, Changed, changed, load, pretty, untaken
 from .drafts import Drafts
 from .events import PoliciesChanged
 
@@ -82,10 +82,9 @@ class Saver:
     async def _update(self, policy_id: str, document: dict[str, Any], base: str) -> Saved | Changed:
         context = self._context
         theirs, note = await self.current(policy_id)
-        held = self.text(theirs)
-        if changes := differences(load(base), load(held)):
-            both = merge(load(base), document, load(held))
-            return Changed(held, tuple(changes), pretty(both.document), both.conflicts)
+        began = load(base)
+        if (since := changed(began, document, self.text(theirs))) is not None:
+            return since
         if context.history is not None:
             await context.history.policy_version(context.scope, theirs, context.clock.now())
         answer: Policy | None = None
@@ -98,7 +97,7 @@ class Saver:
             if error.sent is not Sent.MAYBE:
                 raise
             doubt = error
-        saved = await self._held(policy_id, document, answer, note, doubt, load(base))
+        saved = await self._held(policy_id, document, answer, note, doubt, began)
         if doubt is None or not saved.differs:
             await self._drafts.saved(policy_id, document)
         return saved
@@ -138,13 +137,7 @@ class Saver:
                 )
             )
         text = self.text(held)
-        wanted = self._body(document)
-        # What the service filled in by itself is no difference; what was taken out and is still there is one.
-        differs = tuple(
-            item
-            for item in differences(wanted, load(text))
-            if item.kind != "added" or same(value_at(before, item.path), item.mine)
-        )
+        differs = untaken(self._body(document), load(text), before)
         if doubt is not None:
             note = f"{note}; the answer was lost ({doubt.what}), this is what is held".removeprefix("; ")
         return Saved(held, text, differs, note)

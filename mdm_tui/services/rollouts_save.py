@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mdm_tui.fleet.diff import Difference, differences, merge, same
+from mdm_tui.fleet.diff import Difference, differences
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 
 from .changes import as_change
 from .context import Context
-from .documents import NEW, Changed, load, pretty, value_at
+from .documents import NEW, Changed, changed, load, pretty, untaken
 from .drafts import Drafts
 from .events import ItemsChanged
 
@@ -124,11 +124,9 @@ class RolloutSaver:
 
     async def _update(self, rollout_id: str, document: dict[str, Any], base: str) -> RolloutSaved | Changed:
         theirs, note = await self.current(rollout_id)
-        held = self.text(theirs)
         began, wanted = self.plain(load(base)), self.plain(document)
-        if changes := differences(began, load(held)):
-            both = merge(began, wanted, load(held))
-            return Changed(held, tuple(changes), pretty(both.document), both.conflicts)
+        if (since := changed(began, wanted, self.text(theirs))) is not None:
+            return since
         # Whole: with what the service made itself, as it is there now.
         body = {**self._computed(theirs), **wanted}
         answer: Rollout | None = None
@@ -179,12 +177,7 @@ class RolloutSaver:
             note = f"{note}; saved, but it could not be read back: {error.what}".removeprefix("; ")
             return RolloutSaved(answer, pretty(self.plain(document)), (), note)
         text = self.text(held)
-        differs = tuple(
-            item
-            for item in differences(self.plain(document), load(text))
-            # What the service filled in by itself is no difference; what was taken out and is still there is one.
-            if item.kind != "added" or same(value_at(before, item.path), item.mine)
-        )
+        differs = untaken(self.plain(document), load(text), before)
         if doubt is not None:
             note = f"{note}; the answer was lost ({doubt.what}), this is what is held".removeprefix("; ")
         return RolloutSaved(held, text, differs, note)
