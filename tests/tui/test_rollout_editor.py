@@ -311,7 +311,7 @@ async def test_each_kind_of_device_gets_its_image_with_the_reason(tmp_path: Path
         kinds = [kin.hardware.label for kin in screen.prediction.kin]
         assert kinds and all(label in text for label in kinds)
         assert "refused" in text and "is made for" in text
-        assert any(word in text for word in ("as far as reported", "likely")) and "certain" not in text
+        assert "Predicted from what devices and images report" in text and "certain" not in text
         await house.press("escape")
         screen = await opened(house, "Cold chain", "images")
         assert "has no system images" in shown(house)

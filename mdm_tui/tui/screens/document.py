@@ -21,7 +21,7 @@ from mdm_tui.tui.screens.document_actions import DocumentActions
 from mdm_tui.tui.screens.editor_lines import counted, note_at, problem_lines
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.json_area import HIGHLIGHT_MOST, JsonArea
-from mdm_tui.tui.widgets.lines import Lines, Part, part, spread
+from mdm_tui.tui.widgets.lines import Lines, Part, length, part, spread
 from mdm_tui.tui.widgets.report import LinesView
 
 __all__ = ["DocumentScreen"]
@@ -260,11 +260,16 @@ class DocumentScreen(DocumentActions, FleetScreen):
         words = counted(self.differences) if self.readable else "not JSON yet"
         left.append(part(f"   {words}", "warn" if removal or not self.readable else "muted"))
         end: list[Part] = []
+        wrong = 0
         if self.checked is not None:
             wrong = sum(1 for problem in self.checked.problems if not problem.warning)
             words = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "fits the contract"
             end.append(part(words, "bad" if wrong else "good"))
         title = self.query_one("#title", Lines)
-        title.show([spread(left, [*end, *right, part(" ")], title.size.width or self.app.size.width)])
+        width = title.size.width or self.app.size.width
+        if end and not wrong and length([*left, *end, *right]) + 2 > width:
+            # What is in order gives way first.
+            end = []
+        title.show([spread(left, [*end, *right, part(" ")], width)])
         counts = self.counts()
         self.query_one("#views", Strip).tell([(key, words, counts.get(key)) for key, words in self.VIEWS], self.view)

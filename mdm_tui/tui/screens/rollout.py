@@ -230,7 +230,8 @@ class RolloutScreen(RolloutFields, RolloutFindings, RolloutText, DocumentScreen)
             at_fields = self.view == "form"
             problems = [one for one in self.checked.problems
                         if not (at_fields and one.warning and one.pointer.partition("[")[0] in _AT_FIELDS)]  # fmt: skip
-            title_of = self.service.form.title if at_fields else None
+            # Only beside the document its own names and lines help.
+            title_of = None if self.view == "document" else self.service.form.title
             self.show_these(sorted(problems, key=lambda one: one.warning), title_of)
 
     # --- what is open ---

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from mdm_tui.fleet.inventory_text import Line, wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
+from mdm_tui.tui.screens.base import named
 from mdm_tui.tui.screens.dialogs import Guarded, answer, keys_line
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.report import LinesView
@@ -27,8 +28,8 @@ _STEPS = 40
 _SAID = (("groups",), ("everyone",))
 
 
-def plan_lines(plan: Any, width: int) -> list[Line]:
-    """The plan's sentences and warnings, the grave ones in their colours."""
+def plan_lines(plan: Any, width: int, title_of: Callable[[str], str]) -> list[Line]:
+    """The plan's sentences and warnings, the grave ones in their colours. title_of: what a form calls a place."""
     made: list[Line] = []
     for sentence in plan.sentences:
         role = _role(sentence, plan)
@@ -38,7 +39,8 @@ def plan_lines(plan: Any, width: int) -> list[Line]:
     for problem in plan.problems:
         if problem.warning and problem.path[:1] in _SAID:
             continue
-        where = f"{problem.pointer}: " if problem.pointer else ""
+        place = title_of(problem.pointer) or problem.pointer
+        where = f"{place}: " if place else ""
         for number, piece in enumerate(wrap(clean(f"{where}{problem.message}", 600), max(20, width - 4))):
             role = "warn" if problem.warning else "bad"
             made.append(Line(((" ", ""), (f"{glyphs().fault} " if number == 0 else "  ", role), (piece, role))))
@@ -71,10 +73,10 @@ class ConfirmRollout(Guarded):
 
     def compose(self) -> ComposeResult:
         plan, connection = self.plan, self.session.connection
-        what = f"{'Create' if self._new else 'Save'} {clean(plan.name, 60)} · {self.session.factory.title}"
+        what = f"{'Create' if self._new else 'Save'} {clean(plan.name, 60)} · {named(self.session)}"
         production = ((" · PRODUCTION", "production"),) if connection.production else ()
         with Vertical(classes="everyone" if plan.reach.everyone else ""):
-            yield Static(safe.join((f"{what} · {connection.name}", "text"), *production))
+            yield Static(safe.join((what, "text"), *production))
             yield LinesView(id="plan", on="raised")
             if plan.typed:
                 with Horizontal(classes="row"):
@@ -95,7 +97,8 @@ class ConfirmRollout(Guarded):
 
     def _lay_out(self) -> None:
         view = self.query_one(LinesView)
-        lines = plan_lines(self.plan, view.size.width or min(90, self.app.size.width - 8))
+        width = view.size.width or min(90, self.app.size.width - 8)
+        lines = plan_lines(self.plan, width, self.session.rollouts.form.title)
         view.styles.height = max(1, min(len(lines), self.app.size.height - _ROUND))
         view.set_lines(lines)
 
@@ -164,7 +167,8 @@ async def plan_and_save(
         return None
     if not plan.ready:
         first = next(problem for problem in plan.problems if not problem.warning)
-        where = f"{first.pointer}: " if first.pointer else ""
+        place = session.rollouts.form.title(first.pointer) or first.pointer
+        where = f"{place}: " if place else ""
         say(f"Nothing was sent: {clean(where + first.message, 300)}.")
         return None
     say("")

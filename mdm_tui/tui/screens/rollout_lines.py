@@ -25,7 +25,8 @@ _OUTCOMES = {
 }  # fmt: skip
 # More refused images than these are told together: a rollout for many products has many of them.
 _REFUSED = 3
-_SURE = {"certain": ("as far as reported", "muted"), "likely": ("likely", "warn"), "unknown": ("not known", "warn")}
+# What follows from all that is reported needs no word: that it is a prediction stands above.
+_SURE = {"certain": ("", ""), "likely": ("likely", "warn"), "unknown": ("not known", "warn")}
 
 
 def told(sentence: str, width: int, role: str = "muted") -> list[Line]:
@@ -76,7 +77,7 @@ def _kin(number: int, kin: Any, names: Mapping[str, str], width: int) -> Iterato
     yield Line(
         ((" ", ""), (label, ""), (f"{build}   {counted(len(kin.devices), 'device')}   ", "muted"), (outcome, role),
          (f"   {glyphs().fault} to an OLDER build" if choice.older else "", "bad"),
-         (f"   {sure}", doubt), (f"   {show_bytes(choice.size)}" if choice.size else "", "muted")),
+         (f"   {sure}" if sure else "", doubt), (f"   {show_bytes(choice.size)}" if choice.size else "", "muted")),
         (Spot(1, max(1, width_of(label)), entry),),
     )  # fmt: skip
     for step, key in enumerate(choice.images, 1):
@@ -106,7 +107,7 @@ def conflict_lines(clashes: Sequence[Clash], names: Mapping[str, str], width: in
         for row, piece in enumerate(wrap(clean(clash.sentence, 1_000), max(20, width - 5))):
             spots = (Spot(3, max(1, width_of(piece)), entry),) if row == 0 else ()
             sign = f"{glyphs().fault} " if row == 0 else "  "
-            made.append(Line(((" ", ""), (sign, "warn"), (piece, "warn" if row == 0 else "")), spots))
+            made.append(Line(((" ", ""), (sign, "warn"), (piece, "warn")), spots))
         for device in clash.examples:
             name = clean(names.get(device, device), 80)
             spot = Spot(5, max(1, width_of(name)), Entry(name, name, "id", device, f"device:{number}:{device}"))
