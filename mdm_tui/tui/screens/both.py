@@ -173,6 +173,7 @@ class BothScreen(BothActions, FleetScreen):
         self.say_counts()
         self.show_preview()
         self.app.attend()
+        self.app.tick_header()
 
     def _rows_in(self, keys: Any) -> None:
         self.grid.rows_changed(keys)
