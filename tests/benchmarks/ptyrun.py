@@ -158,6 +158,19 @@ class PtyRun:
                 raise TimeoutError(f"the program ended before {words!r}. Its output: {bytes(got[-2000:])!r}")
         return bytes(got + self.read())
 
+    def wait_shown(self, words: str, most: float = 30.0) -> str:
+        """Read until `words` stand on the screen, whenever they came there; the screen's text.
+
+        Raises:
+            TimeoutError: they did not come; its text shows the screen.
+        """
+        end = time.monotonic() + most
+        while words not in (shown := self.text()):
+            if time.monotonic() > end or self.ended():
+                raise TimeoutError(f"{words!r} is not on the screen:\n{shown}")
+            self.read(quiet=0.1, most=0.5)
+        return shown
+
     def send(self, data: bytes) -> None:
         os.write(self._master, data)
 

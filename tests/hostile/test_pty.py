@@ -47,11 +47,7 @@ class Walk:
 
     def until(self, words: str) -> str:
         """Until the words are on the screen."""
-        for _ in range(80):
-            if words in (text := self.terminal.text()):
-                return text
-            self.terminal.read(quiet=0.1, most=0.3)
-        raise AssertionError(f"{words!r} did not appear on:\n{self.terminal.text()}")
+        return self.terminal.wait_shown(words)
 
 
 @pytest.fixture(scope="module")
