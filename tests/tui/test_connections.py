@@ -34,7 +34,8 @@ async def test_connect_opens_another_on_the_same_mirror_and_each_keeps_its_place
         assert isinstance(theirs, DevicesScreen) and theirs is not mine
         assert theirs.session.connection.name == "depot" and theirs.session.mirror is mine.session.mirror
         assert head(on).startswith(" depot  Applivery (AOSP)   +1 open, fresh")
-        assert theirs.source.count() == 16 and theirs.asked.words == ""
+        await on.until(lambda: theirs.source.count() == 16)
+        assert theirs.asked.words == ""
         await on.press("3")
         assert on.app.current_mode == "depot/queue"
         await on.line("connect acme")
