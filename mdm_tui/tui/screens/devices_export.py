@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from mdm_tui.fleet.text import inert
 
-__all__ = ["as_csv", "as_json", "write"]
+__all__ = ["as_csv", "as_json", "ask", "export", "write"]
+
+
+def ask(screen: Any, title: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    """Ask in which format, and begin `work` in it beside the screens."""
+    from mdm_tui.tui.screens.ask import Choose
+
+    options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
+    screen.app.push_screen(Choose(title, options), lambda kind: kind and screen.app.spawn(work(kind), "export"))
+
+
+async def export(
+    screen: Any, kind: str, what: str, keys: Sequence[str], rows: Sequence[dict[str, str]], name: str = ""
+) -> None:
+    """Write rows into the working folder and say where. what: they are called; name: of the file, `what` itself."""
+    make, now = as_csv if kind == "csv" else as_json, screen.app.now()
+    try:
+        path = await asyncio.to_thread(lambda: write(Path.cwd(), name or what, kind, make(keys, rows), now))
+    except OSError as error:
+        screen.tell(f"The {what} could not be written to {Path.cwd()}: {error.strerror or error}.", "error")
+    else:
+        screen.tell(f"{len(rows):,} {what} written to {path}")
 
 
 def as_csv(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:

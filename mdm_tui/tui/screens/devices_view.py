@@ -12,7 +12,7 @@ from mdm_tui.tui.widgets.lines import Part, part
 if TYPE_CHECKING:
     from mdm_tui.store.mirror import View
 
-__all__ = ["REST", "Asked", "Settling", "count_parts", "sorted_with"]
+__all__ = ["REST", "Asked", "Settling", "count_parts", "sorted_with", "target_ids"]
 
 REST = 3.0  # seconds without a key before order and members settle
 

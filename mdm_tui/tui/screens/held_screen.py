@@ -6,24 +6,22 @@ What the lists of policies and of rollouts share. The source is a `HeldRows` wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import clean
-from mdm_tui.tui.screens.base import FleetScreen, List, refusal
-from mdm_tui.tui.widgets.filter_line import FilterLine
+from mdm_tui.tui.screens.base import List, refusal
+from mdm_tui.tui.screens.list_screen import ListScreen
 from mdm_tui.tui.widgets.grid import Column, Grid
 from mdm_tui.tui.widgets.lines import Part, part
 
 __all__ = ["HeldListScreen", "is_new"]
 
-_TICK = 30
 _MARGIN = 8
 
 
-class HeldListScreen(FleetScreen):
-    """A filter line over a grid. NOUN, NOUNS: what a row is called; EXPORTED: the columns of an export."""
+class HeldListScreen(ListScreen):
+    """NOUN, NOUNS: what a row is called; EXPORTED: the columns of an export."""
 
     NOUN: ClassVar[str] = ""
     NOUNS: ClassVar[str] = ""
@@ -34,9 +32,7 @@ class HeldListScreen(FleetScreen):
         self.source = source
         self.columns = columns
         self.grid = List(columns, source, id=name)
-        self.filter = FilterLine(id="filter")
         self.sentence = ""
-        self._ticked = 0.0
 
     # --- what each list says itself ---
 
@@ -55,17 +51,7 @@ class HeldListScreen(FleetScreen):
     def sorted_anew(self) -> None:
         """Another column was chosen."""
 
-    def filter_closed(self) -> None:
-        """Typing a filter ended."""
-
     # --- drawing ---
-
-    def tick(self) -> None:
-        now = self.app.now()
-        if now - self._ticked >= _TICK or now < self._ticked:
-            self._ticked = now
-            first, last, _count = self.grid.position
-            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
 
     def say(self) -> None:
         """The line above the list."""
@@ -87,29 +73,7 @@ class HeldListScreen(FleetScreen):
     def _no_match(self) -> str:
         return f"No {self.NOUN} matches; esc clears the filter." if self.source.words else ""
 
-    def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
-        self.say()
-
-    def on_grid_marks_changed(self, message: Grid.MarksChanged) -> None:
-        self.say()
-
     # --- filter ---
-
-    async def action_filter(self) -> None:
-        await self.filter.open(self.source.words)
-
-    def take_text(self, text: str, *, apply: bool) -> None:
-        """What a scanner or a paste brought: words for the filter."""
-        self.filter_by(text)
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.filter_by(message.text)
-
-    async def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        self.filter_by(message.text if message.applied else "")
-        await self.filter.close()
-        self.grid.focus()
-        self.filter_closed()
 
     def filter_by(self, text: str) -> None:
         """Show the rows that hold all these words."""
@@ -117,12 +81,6 @@ class HeldListScreen(FleetScreen):
         if self.source.arrange():
             self.grid.order_changed()
         self.say()
-
-    def escape(self) -> bool:
-        if self.source.words:
-            self.filter_by("")
-            return True
-        return False
 
     # --- sorting ---
 
@@ -146,12 +104,15 @@ class HeldListScreen(FleetScreen):
         self.source.arrange()
         self.grid.order_changed()
 
+    def on_grid_header_pressed(self, event: Grid.HeaderPressed) -> None:
+        event.stop()
+        self.sort_by(event.key)
+
     # --- rows ---
 
     def targets(self) -> list[Any]:
         """The marked rows, else the one under the cursor."""
-        ids = list(self.grid.marks) or ([self.grid.cursor_id] if self.grid.cursor_id is not None else [])
-        return [row for row in map(self.source.row, ids) if row is not None]
+        return [row for row in map(self.source.row, self.target_ids()) if row is not None]
 
     def warn_locked(self) -> None:
         """Say before the work, not after it, that nothing can be saved; looking and drafts are free."""
@@ -159,28 +120,21 @@ class HeldListScreen(FleetScreen):
             self.tell(f"{sentence} A draft is kept.", "warning")
 
     def action_export(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        self.app.push_screen(Choose(f"Export {self.source.count():,} {self.NOUNS}", options), self._export)
-
-    def _export(self, kind: str | None) -> None:
-        if not kind:
-            return
         from mdm_tui.tui.screens import devices_export
 
-        rows = []
-        for index in range(self.source.count()):
-            values = self.exported(self.source.row(self.source.id_at(index)))
-            texts = ("" if value is None else str(value) for value in values)
-            rows.append(dict(zip(self.EXPORTED, texts, strict=True)))
-        text = (devices_export.as_json if kind == "json" else devices_export.as_csv)(self.EXPORTED, rows)
-        try:
-            path = devices_export.write(Path.cwd(), self.NOUNS, kind, text, self.app.now())
-        except OSError as error:
-            self.tell(f"Not written: {error.strerror}: {error.filename}", "error")
-            return
-        self.tell(f"{len(rows):,} {self.NOUNS} written to {path}")
+        ids = list(self.grid.marks) or [self.source.id_at(index) for index in range(self.source.count())]
+        what = f"marked {self.NOUNS}" if self.grid.marks else self.NOUNS
+        devices_export.ask(self, f"Export {len(ids):,} {what}", lambda kind: self._export(kind, ids))
+
+    async def _export(self, kind: str, ids: Sequence[str]) -> None:
+        from mdm_tui.tui.screens import devices_export
+
+        values = [self.exported(row) for row in map(self.source.row, ids) if row is not None]
+        rows = [
+            {key: "" if value is None else str(value) for key, value in zip(self.EXPORTED, one, strict=True)}
+            for one in values
+        ]
+        await devices_export.export(self, kind, self.NOUNS, self.EXPORTED, rows)
 
 
 def is_new(key: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.provider import Scope
@@ -43,10 +42,6 @@ class PoliciesScreen(PoliciesActions, HeldListScreen):
         self.scope: Scope | None = None
         self._asking = 0
 
-    def body(self) -> ComposeResult:
-        yield self.filter
-        yield self.grid
-
     def on_mount(self) -> None:
         self.grid.empty = "Reading the policies…"
         self.scope = self.app.narrowed(self.session).scope
@@ -65,7 +60,7 @@ class PoliciesScreen(PoliciesActions, HeldListScreen):
         except FleetError:
             return
         if not self.gone:
-            self.grid.rows_changed([self.source.id_at(index) for index in range(self.source.count())])
+            self.grid.rows_changed(self.in_view())
 
     # --- reading ---
 
@@ -150,13 +145,13 @@ class PoliciesScreen(PoliciesActions, HeldListScreen):
 
     # --- what changes what is asked ---
 
-    def filter_closed(self) -> None:
-        if self.scope is not None:
-            self.app.spawn(self.ask(), "policies")
+    def filter_closed(self, *, applied: bool) -> None:
+        self.sorted_anew()
 
     def sorted_anew(self) -> None:
-        # In a segment the service sorts.
-        self.filter_closed()
+        # In a segment the service sorts and finds.
+        if self.scope is not None:
+            self.app.spawn(self.ask(), "policies")
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         self.open_policy(message.row_id)

@@ -13,8 +13,7 @@ from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
 from mdm_tui.tui.screens.held_screen import is_new
 
 if TYPE_CHECKING:
-    from mdm_tui.tui.screens.base import FleetScreen as _Base
-    from mdm_tui.tui.screens.base import List
+    from mdm_tui.tui.screens.held_screen import HeldListScreen as _Base
     from mdm_tui.tui.screens.policies_source import PoliciesSource
 else:
     _Base = object
@@ -29,12 +28,9 @@ class PoliciesActions(_Base):
 
     if TYPE_CHECKING:
         source: PoliciesSource
-        grid: List
         scope: Scope | None
 
         async def ask(self) -> None: ...
-        def targets(self) -> list[Any]: ...
-        def warn_locked(self) -> None: ...
 
     # --- what is shown ---
 
@@ -43,8 +39,8 @@ class PoliciesActions(_Base):
 
     async def _refresh(self) -> None:
         await self.ask()
-        if sentence := getattr(self, "sentence", ""):
-            self.tell(sentence, "warning")
+        if self.sentence:
+            self.tell(self.sentence, "warning")
 
     def action_scope(self) -> None:
         self.app.spawn(self._scope(), "segment")
