@@ -1,6 +1,7 @@
 """A list whose rows are all at hand: filtered by words, sorted by one column, marked, copied, exported.
 
-What the lists of policies and of rollouts share. The source is a `HeldRows` with `words`, `sort`, `sort_by`, `arrange`.
+What the lists of policies, rollouts and commands share. The source is a `HeldRows` with `words`, `sort`, `sort_by`,
+`arrange`.
 """
 
 from __future__ import annotations
@@ -68,9 +69,10 @@ class HeldListScreen(ListScreen):
         self.filter.say(left, [*end, part(where, "muted"), part(" ")])
         if not self.source.count():
             why = "\n".join(wrap(clean(self.sentence, 400), self.app.size.width - _MARGIN)) if self.sentence else ""
-            self.grid.empty = why or self._no_match() or self.nothing()
+            self.grid.empty = why or self.no_match() or self.nothing()
 
-    def _no_match(self) -> str:
+    def no_match(self) -> str:
+        """What to say where the filter left nothing; "" where it is not the filter's doing."""
         return f"No {self.NOUN} matches; esc clears the filter." if self.source.words else ""
 
     # --- filter ---

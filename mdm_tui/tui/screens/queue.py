@@ -8,23 +8,23 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 
-from mdm_tui.fleet.text import clean
+from mdm_tui.fleet.values import show_time
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import FleetScreen, List
 from mdm_tui.tui.screens.device_bars import Strip
+from mdm_tui.tui.screens.held_screen import HeldListScreen
 from mdm_tui.tui.screens.queue_actions import QueueActions
 from mdm_tui.tui.screens.queue_lines import detail_lines
 from mdm_tui.tui.screens.queue_source import COLUMNS, QueueSource
-from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.grid_text import glyphs
+from mdm_tui.tui.widgets.ladder import ladder
 from mdm_tui.tui.widgets.lines import Lines, Part, part
 from mdm_tui.tui.widgets.report import LinesView
 
 __all__ = ["QueueScreen"]
 
 
-class QueueScreen(QueueActions, FleetScreen):
+class QueueScreen(QueueActions, HeldListScreen):
     """Commands with their evidence; what is under the cursor is explained below."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("queue", "list")
@@ -32,6 +32,11 @@ class QueueScreen(QueueActions, FleetScreen):
         "grid.open", "cancel", "filter.open", "section.next", "sort.by", "copy", "refresh",
     )  # fmt: skip
     TAB: ClassVar[str] = "queue"
+    NOUN: ClassVar[str] = "command"
+    NOUNS: ClassVar[str] = "commands"
+    EXPORTED: ClassVar[tuple[str, ...]] = (
+        "command", "device", "device_id", "state", "status", "asked", "by", "evidence", "error", "command_id",
+    )  # fmt: skip
     BINDINGS = bindings("queue")
     DEFAULT_CSS: ClassVar[str] = """
     QueueScreen #views { height: 1; }
@@ -41,16 +46,13 @@ class QueueScreen(QueueActions, FleetScreen):
     """
 
     def __init__(self, session: Any) -> None:
-        super().__init__(session)
-        self.source = QueueSource(lambda: self.app.now())
-        self.grid = List(COLUMNS, self.source, id="queue")
-        self.filter = FilterLine(id="filter")
+        super().__init__(session, COLUMNS, QueueSource(lambda: self.app.now()), "queue")
         self.details = LinesView(id="details")
         self.details.can_focus = True
         self.coverage = ""
         self._reading = False
         self._again = False
-        self._ticked = 0.0
+        self._counts: dict[str, int] = {}
         self._to_newest = False
 
     def body(self) -> ComposeResult:
@@ -116,43 +118,42 @@ class QueueScreen(QueueActions, FleetScreen):
             self.read_again()
 
     def tick(self) -> None:
-        now = self.app.now()
-        if now - self._ticked >= 10 or now < self._ticked:
-            self._ticked = now
-            first, last, _count = self.grid.position
-            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
+        super().tick()
         self.explain()
 
     # --- saying ---
 
     def say(self) -> None:
         """The line above the list, the views, the coverage, and the details."""
-        counts = self.source.counts()
-        left: list[Part] = [part(" / ", "accent")]
-        left.append(part(self.source.words, bold=True) if self.source.words else part("filter", "muted"))
-        right: list[Part] = []
-        if counts["flight"]:
-            right.append(part(f"{counts['flight']:,} in flight", "text"))
-        if counts["unknown"]:
-            right.append(part(("   " if right else "") + f"{counts['unknown']:,} unclear {glyphs().unknown}", "warn"))
-        first, last, count = self.grid.position
-        where = f"{first:,}-{last:,} of {count:,}" if count else "none shown"
-        right += [part("   " if right else ""), part(where, "muted"), part(" ")]
-        if len(self.grid.marks):
-            right.insert(0, part(f"{len(self.grid.marks):,} marked   ", "marked"))
-        self.filter.say(left, right)
-        views = [(key, title, counts[key]) for key, title in self.source.VIEWS]
+        self._counts = self.source.counts()
+        super().say()
+        views = [(key, title, self._counts[key]) for key, title in self.source.VIEWS]
         self.query_one("#views", Strip).tell(views, self.source.view)
         self.query_one("#coverage", Lines).show([[part(f" {self.coverage}", "muted")]])
-        if not self.source.count():
-            self.grid.empty = self._nothing()
         self.explain()
 
-    def _nothing(self) -> str:
-        if self.source.total():
-            return "No command matches the view and the filter; esc clears the filter, < and > change the view."
+    def more_words(self) -> tuple[list[Part], list[Part]]:
+        counts, words = self._counts, []
+        if counts["flight"]:
+            words.append(part(f"{counts['flight']:,} in flight   ", "text"))
+        if counts["unknown"]:
+            words.append(part(f"{counts['unknown']:,} unclear {glyphs().unknown}   ", "warn"))
+        return [], words
+
+    def no_match(self) -> str:
+        if not self.source.total():
+            return ""
+        return "No command matches the view and the filter; esc clears the filter, < and > change the view."
+
+    def nothing(self) -> str:
         known = f"{self.coverage[:1].upper()}{self.coverage[1:]}." if self.coverage else ""
         return f"No command is known here; that does not mean there are none. {known}\nc on a device sends one."
+
+    def exported(self, row: Any) -> Sequence[object]:
+        return (
+            row.name, row.device_name, row.device_id, row.state.value, row.status,
+            show_time(row.asked) if row.asked is not None else "", row.by, ladder(row), row.error, row.command_id,
+        )  # fmt: skip
 
     def explain(self) -> None:
         """What there is to say of the command under the cursor."""
@@ -165,12 +166,6 @@ class QueueScreen(QueueActions, FleetScreen):
         self.explain()
         self.details.refresh()
 
-    def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
-        self.say()
-
-    def on_grid_marks_changed(self, message: Grid.MarksChanged) -> None:
-        self.say()
-
     def on_lines_view_resized(self, message: LinesView.Resized) -> None:
         self.explain()
 
@@ -178,25 +173,3 @@ class QueueScreen(QueueActions, FleetScreen):
         item = self.source.item(message.row_id)
         if item is not None:
             self.app.open_device(item.device_id, self.session)
-
-    # --- filter ---
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.filter_by(message.text)
-
-    async def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        self.filter_by(message.text if message.applied else "")
-        await self.filter.close()
-        self.grid.focus()
-
-    def filter_by(self, text: str) -> None:
-        """Show the commands that hold all these words."""
-        self.source.filter(clean(text, 200))
-        self.grid.order_changed()
-        self.say()
-
-    def escape(self) -> bool:
-        if self.source.words:
-            self.filter_by("")
-            return True
-        return False

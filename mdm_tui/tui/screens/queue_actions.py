@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.commands import COMMANDS, State
@@ -11,13 +10,10 @@ from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import show_time
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import answer
-from mdm_tui.tui.widgets.ladder import ladder
 
 if TYPE_CHECKING:
-    from mdm_tui.tui.screens.base import FleetScreen as _Base
-    from mdm_tui.tui.screens.base import List
+    from mdm_tui.tui.screens.held_screen import HeldListScreen as _Base
     from mdm_tui.tui.screens.queue_source import QueueSource
-    from mdm_tui.tui.widgets.filter_line import FilterLine
 else:
     _Base = object
 
@@ -29,24 +25,10 @@ class QueueActions(_Base):
 
     if TYPE_CHECKING:
         source: QueueSource
-        grid: List
-        filter: FilterLine
 
-        def say(self) -> None: ...
         def read_again(self) -> None: ...
 
     # --- what is shown ---
-
-    async def action_filter(self) -> None:
-        await self.filter.open(self.source.words)
-
-    def take_text(self, text: str, *, apply: bool) -> None:
-        """What a scanner or a paste brought: words for the filter."""
-        self.filter_by(text)
-
-    if TYPE_CHECKING:
-
-        def filter_by(self, text: str) -> None: ...
 
     def action_section(self, step: int) -> None:
         """The next (1) or previous (-1) view."""
@@ -54,26 +36,6 @@ class QueueActions(_Base):
         self.source.show(keys[(keys.index(self.source.view) + step) % len(keys)])
         self.grid.order_changed()
         self.say()
-
-    def action_sort(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-        from mdm_tui.tui.screens.queue_source import COLUMNS
-
-        key, down = self.source.sort
-        options = [
-            (column.key, column.title, ("down" if down else "up") if column.key == key else "") for column in COLUMNS
-        ]
-        self.app.push_screen(
-            Choose("Sort by (the same one again turns it round)", options, now=key), lambda one: one and self._sort(one)
-        )
-
-    def action_sort_add(self) -> None:
-        self.tell("The Queue is sorted by one column; s chooses it.")
-
-    def _sort(self, key: str) -> None:
-        self.source.sort_by(key)
-        self.grid.sort = (self.source.sort,)
-        self.grid.order_changed()
 
     def action_refresh_now(self) -> None:
         """Look at the device under the cursor, and read the queue again."""
@@ -97,12 +59,8 @@ class QueueActions(_Base):
         if item is not None:
             self.app.open_device(item.device_id, self.session)
 
-    def _targets(self) -> list[Any]:
-        ids = list(self.grid.marks) or ([self.grid.cursor_id] if self.grid.cursor_id is not None else [])
-        return [item for item in map(self.source.item, ids) if item is not None]
-
     def action_copy(self) -> None:
-        items = self._targets()
+        items = self.targets()
         if items:
             text = "\n".join(self._line(item) for item in items)
             self.app.copy_text(text, "The command" if len(items) == 1 else f"{len(items)} commands")
@@ -115,48 +73,11 @@ class QueueActions(_Base):
         ]  # fmt: skip
         return clean(", ".join(word for word in words if word), 2_000)
 
-    def action_export(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        self.app.push_screen(Choose(f"Export {self.source.count():,} commands", options), self._export)
-
-    def _export(self, kind: str | None) -> None:
-        if not kind:
-            return
-        from mdm_tui.tui.screens import devices_export
-
-        keys = ["command", "device", "device_id", "state", "status", "asked", "by", "evidence", "error", "command_id"]
-        items = [self.source.item(self.source.id_at(index)) for index in range(self.source.count())]
-        rows = [self._row(item) for item in items]
-        text = devices_export.as_json(keys, rows) if kind == "json" else devices_export.as_csv(keys, rows)
-        try:
-            path = devices_export.write(Path.cwd(), "commands", kind, text, self.app.now())
-        except OSError as error:
-            self.tell(f"Not written: {error.strerror}: {error.filename}", "error")
-            return
-        self.tell(f"{len(rows):,} commands written to {path}")
-
-    @staticmethod
-    def _row(item: Any) -> dict[str, str]:
-        return {
-            "command": item.name,
-            "device": item.device_name,
-            "device_id": item.device_id,
-            "state": item.state.value,
-            "status": item.status,
-            "asked": show_time(item.asked) if item.asked is not None else "",
-            "by": item.by,
-            "evidence": ladder(item),
-            "error": item.error,
-            "command_id": item.command_id or "",
-        }
-
     # --- cancelling ---
 
     def action_act(self) -> None:
         """Cancel what is pending; what an earlier session left unsent can be sent or withdrawn."""
-        items = self._targets()
+        items = self.targets()
         if items:
             self.app.spawn(self._act(items), "cancel")
 

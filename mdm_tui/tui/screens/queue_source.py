@@ -84,31 +84,26 @@ class QueueSource(HeldRows):
         """Take the items of now. Answers which differ and whether order or membership do."""
         old, self._held = self._held, {item.key: item for item in items}
         changed = {key for key, item in self._held.items() if old.get(key) != item}
-        return changed, self._arrange()
+        return changed, self.arrange()
 
     def show(self, view: str) -> None:
         """Change the view."""
         self.view = view
-        self._arrange()
-
-    def filter(self, words: str) -> None:
-        """Keep those that hold every word."""
-        self.words = words.strip()
-        self._arrange()
+        self.arrange()
 
     def sort_by(self, key: str) -> None:
         """Sort by a column; the same one again turns it round."""
         self.sort = (key, not self.sort[1] if self.sort[0] == key else key in ("asked", "ends"))
-        self._arrange()
 
-    # --- inside ---
-
-    def _arrange(self) -> bool:
+    def arrange(self) -> bool:
+        """View, filter and sort again; whether the rows or their order changed."""
         words = search_key(self.words).split()
         shown = [item for item in self._held.values() if self._in(self.view, item) and self._holds(item, words)]
         key, down = self.sort
         shown.sort(key=lambda item: self._rank(item, key), reverse=down)
         return self._show([item.key for item in shown])
+
+    # --- inside ---
 
     def _in(self, view: str, item: Any) -> bool:
         state: State = item.state
