@@ -17,8 +17,8 @@ class AppsScreen(CatalogueScreen):
 
     TAB: ClassVar[str] = "apps"
     KIND: ClassVar[str] = "apps"
-    ONE: ClassVar[str] = "app"
-    MANY: ClassVar[str] = "apps"
+    NOUN: ClassVar[str] = "app"
+    NOUNS: ClassVar[str] = "apps"
     # As `Provider.find_apps` names them.
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "package", "version")
     EXAMPLE: ClassVar[str] = "package:com.example"

@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import ComposeResult
-
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import FleetScreen, List
 from mdm_tui.tui.screens.catalogue_actions import CatalogueActions
 from mdm_tui.tui.screens.catalogue_source import CatalogueSource, Trait
-from mdm_tui.tui.widgets.filter_line import FilterLine
+from mdm_tui.tui.screens.held_screen import HeldListScreen
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.lines import Part, part
 
 __all__ = ["CatalogueScreen"]
 
-_TALL = 32  # lines from which there is room for air
 
-
-class CatalogueScreen(CatalogueActions, FleetScreen):
+class CatalogueScreen(CatalogueActions, HeldListScreen):
     """A screen says what it shows: `KIND`, its words, `TRAITS` (the columns) and `FIELDS` (what the service finds by).
 
     Words are looked for in what is held. `field:value` is asked of the service on enter, page by page.
@@ -35,23 +29,19 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
         "grid.open", "filter.open", "rollouts.using", "sort.by", "copy", "export", "grid.wide", "refresh",
     )  # fmt: skip
     BINDINGS = bindings("catalogue")
-    DEFAULT_CSS: ClassVar[str] = """
-    CatalogueScreen.-tall FilterLine { margin-bottom: 1; }
-    """
+    ROOMY: ClassVar[bool] = True
     KIND: ClassVar[str] = ""
-    ONE: ClassVar[str] = ""
-    MANY: ClassVar[str] = ""
     TRAITS: ClassVar[tuple[Trait, ...]] = ()
     FIELDS: ClassVar[tuple[str, ...]] = ()
     EXAMPLE: ClassVar[str] = ""
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.EXPORTED = ("id", *(trait.column.key for trait in cls.TRAITS))
+
     def __init__(self, session: Any) -> None:
-        super().__init__(session)
-        self.source = CatalogueSource(self.TRAITS, self.FIELDS, lambda: self.app.now())
-        self.grid = List([trait.column for trait in self.TRAITS], self.source, id=self.KIND)
-        self.filter = FilterLine(id="filter")
-        self.sentence = ""
-        """Why they could not be read anew, "" when they could."""
+        source = CatalogueSource(self.TRAITS, self.FIELDS, lambda: self.app.now())
+        super().__init__(session, [trait.column for trait in self.TRAITS], source, self.KIND)
         self.at: float | None = None
         """When they were last read in this session."""
         self.reading = False
@@ -60,11 +50,6 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
         self.has_next = False
         self._asked = ""
         self._asking = 0
-        self._ticked = 0.0
-
-    def body(self) -> ComposeResult:
-        yield self.filter
-        yield self.grid
 
     # What the kinds do differently.
 
@@ -84,10 +69,10 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
 
     def on_mount(self) -> None:
         self.grid.sort = (self.source.sort,)
-        self.grid.empty = f"Reading the {self.MANY}…"
+        self.grid.empty = f"Reading the {self.NOUNS}…"
         self.grid.focus()
         self.say()
-        self.app.spawn(self._begin(), self.MANY)
+        self.app.spawn(self._begin(), self.NOUNS)
 
     async def _begin(self) -> None:
         await self.take()
@@ -139,21 +124,17 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
         from mdm_tui.services.events import ItemsChanged
 
         if any(isinstance(event, ItemsChanged) and event.kind == self.KIND for event in events):
-            self.app.spawn(self.take(), self.MANY)
+            self.app.spawn(self.take(), self.NOUNS)
 
-    def tick(self) -> None:
-        now = self.app.now()
-        if now - self._ticked >= 30 or now < self._ticked:
-            self._ticked = now
-            first, last, _count = self.grid.position
-            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
-            self.say()
+    def aged(self) -> None:
+        super().aged()
+        self.say()
 
     # --- saying ---
 
     def say(self) -> None:
         """The line above the list."""
-        text, terms = self.source.text.strip(), self.source.terms
+        text, terms = self.source.words.strip(), self.source.terms
         left: list[Part] = [part(" / ", "accent")]
         left.append(part(text, bold=True) if text else part(f"filter, or {self.EXAMPLE}", "muted"))
         right: list[Part] = []
@@ -177,78 +158,52 @@ class CatalogueScreen(CatalogueActions, FleetScreen):
         first, last, count = self.grid.position
         right += [part(f"{first:,}-{last:,} of {count:,} " if last else "none shown ", "muted")]
         self.filter.say(left, right)
-        if not self.source.count() and self.grid.empty != (words := self._nothing()):
+        if not self.source.count() and self.grid.empty != (words := self.nothing()):
             self.grid.empty = words
 
     def _note(self) -> str:
         return clean(self.session.catalogue.notes.get(self.KIND, ""), 200)
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
         if self.reading:
-            return f"Reading the {self.MANY}…"
+            return f"Reading the {self.NOUNS}…"
         if self.sentence:
-            return f"The {self.MANY} could not be read: {clean(self.sentence, 400)}\nr tries again."
+            return f"The {self.NOUNS} could not be read: {clean(self.sentence, 400)}\nr tries again."
         if self.source.terms.wrong:
             return f"There is no field {self.source.terms.wrong[0]}: the service finds by {', '.join(self.FIELDS)}."
         if self.source.served is not None:
-            return f"The service finds no {self.ONE} for {clean(self.source.text, 100)}\nesc shows all of them."
-        if self.source.text.strip():
-            return f"No {self.ONE} has all of: {clean(self.source.text.strip(), 100)}\nesc clears the filter."
-        return f"Nobody has uploaded {self.MANY} yet; that is done in the service's own portal."
+            return f"The service finds no {self.NOUN} for {clean(self.source.words, 100)}\nesc shows all of them."
+        if self.source.words.strip():
+            return f"No {self.NOUN} has all of: {clean(self.source.words.strip(), 100)}\nesc clears the filter."
+        return f"Nobody has uploaded {self.NOUNS} yet; that is done in the service's own portal."
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height >= _TALL, "-tall")
+    def exported(self, row: Any) -> Sequence[object]:
+        return (row.id, *self.source.plain(row).values())
 
     # --- the grid's and the filter's messages ---
-
-    def on_grid_view_changed(self, message: Grid.ViewChanged) -> None:
-        self.say()
-
-    def on_grid_marks_changed(self, message: Grid.MarksChanged) -> None:
-        self.say()
-
-    def on_grid_header_pressed(self, message: Grid.HeaderPressed) -> None:
-        self.sort_by(message.key)
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         self.open_record(message.row_id)
 
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.filter_by(message.text)
-
-    async def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        self.filter_by(message.text.strip() if message.applied else "")
-        await self.filter.close()
-        self.grid.focus()
-        if message.applied:
-            self.find_terms()
-
     def filter_by(self, text: str) -> None:
         """Look for words and terms in what is held; what the service found before is let go."""
-        self.source.text = clean(text, 256)
         if self._asked and self._asked != text.strip():
             self._forget()
-        if self.source.arrange():
-            self.grid.order_changed()
-        self.say()
+        super().filter_by(text)
+
+    def filter_closed(self, *, applied: bool) -> None:
+        if applied:
+            self.find_terms()
 
     def find_terms(self) -> None:
         """Ask the service for the terms that are typed, if there are any."""
         terms = self.source.terms
         if terms.where and not terms.wrong:
-            self._asked = self.source.text.strip()
-            self.app.spawn(self.ask(), self.MANY)
+            self._asked = self.source.words.strip()
+            self.app.spawn(self.ask(), self.NOUNS)
 
     def _forget(self) -> None:
         self._asked, self.source.served, self.total, self.has_next = "", None, None, False
         self._asking += 1
         self.reading = False
         self.sentence = ""
-
-    def escape(self) -> bool:
-        if self.grid.end_range():
-            return True
-        if self.source.text.strip():
-            self.filter_by("")
-            return True
-        return False

@@ -71,7 +71,7 @@ class CatalogueSource(HeldRows):
         self._fields = tuple(fields)
         self._now = now
         self._texts: dict[str, str] = {}
-        self.text = ""
+        self.words = ""
         self.sort: tuple[str, bool] = ("name", False)
         self.served: list[str] | None = None
 
@@ -92,7 +92,7 @@ class CatalogueSource(HeldRows):
     @property
     def terms(self) -> Terms:
         """What is asked for now."""
-        return terms_of(self.text, self._fields)
+        return terms_of(self.words, self._fields)
 
     def put(self, items: Sequence[Any]) -> tuple[set[str], bool]:
         """Take what is held now. Answers which differ and whether order or membership do."""

@@ -1,7 +1,7 @@
 """A list whose rows are all at hand: filtered by words, sorted by one column, marked, copied, exported.
 
-What the lists of policies, rollouts and commands share. The source is a `HeldRows` with `words`, `sort`, `sort_by`,
-`arrange`.
+What the lists of policies, rollouts, commands, apps and images share. The source is a `HeldRows` with `words`,
+`sort`, `sort_by`, `arrange`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class HeldListScreen(ListScreen):
         self.columns = columns
         self.grid = List(columns, source, id=name)
         self.sentence = ""
+        """Why they could not be read anew, "" when they could."""
 
     # --- what each list says itself ---
 

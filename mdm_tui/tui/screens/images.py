@@ -30,8 +30,8 @@ class ImagesScreen(CatalogueScreen):
 
     TAB: ClassVar[str] = "images"
     KIND: ClassVar[str] = "images"
-    ONE: ClassVar[str] = "image"
-    MANY: ClassVar[str] = "images"
+    NOUN: ClassVar[str] = "image"
+    NOUNS: ClassVar[str] = "images"
     # As `Provider.find_images` names them.
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "product", "build", "part")
     EXAMPLE: ClassVar[str] = "product:K245"
