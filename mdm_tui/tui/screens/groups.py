@@ -5,29 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import ComposeResult
-
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import age
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.groups_actions import GroupsActions
 from mdm_tui.tui.screens.groups_source import COLUMNS, GroupsSource
 from mdm_tui.tui.screens.groups_text import pane, strip
-from mdm_tui.tui.widgets.filter_line import FilterLine
-from mdm_tui.tui.widgets.lines import Part, cut, part
-from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
+from mdm_tui.tui.screens.list_screen import PreviewScreen
+from mdm_tui.tui.widgets.lines import Line, Part, part
 from mdm_tui.tui.widgets.tree_list import TreeList
 
 __all__ = ["GroupsScreen"]
 
-_PREVIEW_REST = 0.15  # seconds of rest before the preview follows
-_TALL = 32  # lines from which there is room for air
 
-
-class GroupsScreen(GroupsActions, FleetScreen):
+class GroupsScreen(GroupsActions, PreviewScreen):
     """A grid of what is open. The tree that is held is shown at once; then the service is asked."""
 
     GROUPS: ClassVar[tuple[str, ...]] = ("groups", "tree", "moves")
@@ -36,30 +28,17 @@ class GroupsScreen(GroupsActions, FleetScreen):
     )  # fmt: skip
     TAB: ClassVar[str] = "groups"
     BINDINGS = bindings("groups")
-    DEFAULT_CSS: ClassVar[str] = """
-    GroupsScreen.-tall FilterLine { margin-bottom: 1; }
-    GroupsScreen.-tall Preview { margin: 1 0 1 0; }
-    GroupsScreen.-tall Preview.-pane { margin: 3 0 1 0; }
-    """
+    ROOMY: ClassVar[bool] = True
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
         self.source = GroupsSource(lambda: self.app.now())
         self.grid = TreeList(COLUMNS, self.source, id="groups", empty="Reading the groups…")
-        self.filter = FilterLine(id="filter")
-        self.preview = Preview(id="preview")
         self.sentence = ""
         """Why the groups could not be read anew, "" when they could."""
         self.doing = ""
         """The change that is being sent, "" between changes."""
         self._wanted = ""
-        self._ticked = 0.0
-        self._previewed: Any = None
-
-    def body(self) -> ComposeResult:
-        yield self.filter
-        yield self.preview
-        yield self.grid
 
     def on_mount(self) -> None:
         self.grid.focus()
@@ -102,13 +81,9 @@ class GroupsScreen(GroupsActions, FleetScreen):
         if any(isinstance(event, ItemsChanged) and event.kind == "groups" for event in events):
             self.app.spawn(self.take(), "groups")
 
-    def tick(self) -> None:
-        now = self.app.now()
-        if now - self._ticked >= 10 or now < self._ticked:
-            self._ticked = now
-            first, last, _count = self.grid.position
-            self.grid.rows_changed([self.source.id_at(index) for index in range(max(first - 1, 0), last)])
-            self.say()
+    def aged(self) -> None:
+        super().aged()
+        self.say()
 
     # --- going ---
 
@@ -159,36 +134,15 @@ class GroupsScreen(GroupsActions, FleetScreen):
             return "Reading the groups…"
         return "This site has no groups yet.\n+ makes the first one."
 
-    def show_preview(self) -> None:
-        """What is known of the group under the cursor."""
-        if self.preview.has_class("-off"):
-            return
+    def preview_lines(self) -> Sequence[Line]:
         node = self.source.node(self.grid.cursor_id)
         if node is None:
-            self.preview.show([])
-            return
+            return []
         make = pane if self.preview.pane else strip
-        lines = make(
-            self.source.tree, node, self.app.now(), self.session.groups.known(node.id), self.preview.size.width
-        )
-        self.preview.show([cut(line, self.preview.size.width) for line in lines])
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.preview.set_class(event.size.width >= PANE_FROM, "-pane")
-        self.set_class(event.size.height >= _TALL, "-tall")
-        self.call_after_refresh(self.show_preview)
+        known = self.session.groups.known(node.id)
+        return make(self.source.tree, node, self.app.now(), known, self.preview.size.width)
 
     # --- the grid's and the filter's messages ---
-
-    def on_grid_cursor_moved(self, event: TreeList.CursorMoved) -> None:
-        event.stop()
-        if self._previewed is not None:
-            self._previewed.stop()
-        self._previewed = self.set_timer(_PREVIEW_REST, self.show_preview)
-
-    def on_grid_view_changed(self, event: TreeList.ViewChanged) -> None:
-        event.stop()
-        self.say()
 
     def on_grid_opened(self, event: TreeList.Opened) -> None:
         event.stop()
@@ -228,39 +182,16 @@ class GroupsScreen(GroupsActions, FleetScreen):
         self.say()
         return True
 
-    async def action_filter(self) -> None:
-        await self.filter.open(self.source.words)
-
-    def take_text(self, text: str, *, apply: bool) -> None:
-        """What a scanner or a paste brought: words for the filter."""
-        self.filter_by(" ".join(text.split()))
-
-    def filter_by(self, words: str) -> None:
+    def filter_by(self, text: str) -> None:
         """Show the groups whose names hold all these words, each with its path; "" shows the tree again."""
-        before, self.source.words = self.source.words, clean(words, 256)
-        if before.strip() and not words.strip() and self.grid.cursor_id is not None:
+        before, self.source.words = self.source.words, clean(text, 256)
+        if before.strip() and not text.strip() and self.grid.cursor_id is not None:
             # Out of the filter: to the same group in its place.
             self.show_group(self.grid.cursor_id)
         elif self.source.arrange():
             self.grid.order_changed()
-            if words.strip():
+            if text.strip():
                 self.grid.move_cursor(0)
         # The same row is painted otherwise in the tree and in a filter.
         self.grid.rows_changed(self.source.ids())
         self.say()
-
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        event.stop()
-        self.filter_by(event.text)
-
-    async def on_filter_line_closed(self, event: FilterLine.Closed) -> None:
-        event.stop()
-        self.filter_by(event.text.strip() if event.applied else "")
-        await self.filter.close()
-        self.grid.focus()
-
-    def escape(self) -> bool:
-        if self.source.words.strip():
-            self.filter_by("")
-            return True
-        return False

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.errors import FleetError
@@ -21,10 +19,8 @@ from mdm_tui.tui.screens.groups_text import devices_words, held_words
 
 if TYPE_CHECKING:
     from mdm_tui.services.group_edit import GroupSaved
-    from mdm_tui.tui.screens.base import FleetScreen as _Base
     from mdm_tui.tui.screens.groups_source import GroupsSource
-    from mdm_tui.tui.widgets.preview import Preview
-    from mdm_tui.tui.widgets.tree_list import TreeList
+    from mdm_tui.tui.screens.list_screen import PreviewScreen as _Base
 else:
     _Base = object
 
@@ -36,15 +32,11 @@ class GroupsActions(_Base):
 
     if TYPE_CHECKING:
         source: GroupsSource
-        grid: TreeList
-        preview: Preview
         sentence: str
         doing: str
 
         async def ask(self) -> None: ...
         async def take(self) -> None: ...
-        def say(self) -> None: ...
-        def show_preview(self) -> None: ...
         def show_group(self, group_id: str) -> None: ...
 
     # --- looking ---
@@ -56,10 +48,6 @@ class GroupsActions(_Base):
         await self.ask()
         if self.sentence:
             self.tell(self.sentence, "warning")
-
-    def action_preview(self) -> None:
-        self.preview.toggle_class("-off")
-        self.show_preview()
 
     def action_open_all(self) -> None:
         """Open the group under the cursor with all below it, or close them."""
@@ -270,14 +258,10 @@ class GroupsActions(_Base):
             self.app.copy_text(text, "The group")
 
     def action_export(self) -> None:
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        found = self.source.ids() if self.source.words.strip() else self.source.tree.all()
-        title = f"Export {len(found):,} groups"
-        self.app.push_screen(Choose(title, options), lambda kind: self._export_as(kind, found))
+        from mdm_tui.tui.screens import devices_export
 
-    def _export_as(self, kind: str | None, ids: list[str]) -> None:
-        if kind:
-            self.app.spawn(_export(self, kind, ids), "export")
+        found = self.source.ids() if self.source.words.strip() else self.source.tree.all()
+        devices_export.ask(self, f"Export {len(found):,} groups", lambda kind: _export(self, kind, found))
 
 
 async def _export(screen: GroupsActions, kind: str, ids: list[str]) -> None:
@@ -286,14 +270,7 @@ async def _export(screen: GroupsActions, kind: str, ids: list[str]) -> None:
     tree = screen.source.tree
     keys = ["id", "path", "name", "parent", "devices", "total", "enabled", "created", "updated", "trouble"]
     rows = [_exported(tree.path_text(key), node) for key in ids if (node := tree.get(key)) is not None]
-    make = devices_export.as_csv if kind == "csv" else devices_export.as_json
-    now = screen.app.now()
-    try:
-        path = await asyncio.to_thread(lambda: devices_export.write(Path.cwd(), "groups", kind, make(keys, rows), now))
-    except OSError as error:
-        screen.tell(f"Not written: {error.strerror or error}.", "error")
-        return
-    screen.tell(f"{len(rows):,} groups written to {path}")
+    await devices_export.export(screen, kind, "groups", keys, rows)
 
 
 def _namer(taken: Callable[[str], bool]) -> Callable[[str], str]:

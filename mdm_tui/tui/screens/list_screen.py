@@ -5,19 +5,24 @@ Textual calls a message's handler of every class of a screen, so a screen adds t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.timer import Timer
 
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.devices_view import target_ids
 from mdm_tui.tui.widgets.filter_line import FilterLine
 from mdm_tui.tui.widgets.grid import Grid
+from mdm_tui.tui.widgets.lines import Line, cut
+from mdm_tui.tui.widgets.preview import PANE_FROM, Preview
 
-__all__ = ["ListScreen"]
+__all__ = ["ListScreen", "PreviewScreen"]
 
 _AIR = 32  # lines from which there is room for air
+_PREVIEW_REST = 0.15  # seconds of rest before the preview follows
 _AGES = 10  # seconds; ages below a minute go in such steps
 
 
@@ -119,3 +124,45 @@ class ListScreen(FleetScreen):
             self.filter_by("")
             return True
         return False
+
+
+class PreviewScreen(ListScreen):
+    """A list that says more of the row under the cursor: below it, or on the right of a wide roomy screen."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    PreviewScreen.-airy Preview { margin: 1 0 1 0; }
+    PreviewScreen.-airy Preview.-pane { margin: 3 0 1 0; }
+    """
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.preview = Preview(id="preview")
+        self._previewed: Timer | None = None
+
+    def body(self) -> ComposeResult:
+        yield self.filter
+        yield self.preview
+        yield self.grid
+
+    def preview_lines(self) -> Sequence[Line]:
+        """What is known of the row under the cursor."""
+        raise NotImplementedError
+
+    def show_preview(self) -> None:
+        """Say it, unless the person wants no preview."""
+        if not self.preview.has_class("-off"):
+            self.preview.show([cut(line, self.preview.size.width) for line in self.preview_lines()])
+
+    def action_preview(self) -> None:
+        self.preview.toggle_class("-off")
+        self.show_preview()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.preview.set_class(self.ROOMY and event.size.width >= PANE_FROM, "-pane")
+        self.call_after_refresh(self.show_preview)
+
+    def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:
+        event.stop()
+        if self._previewed is not None:
+            self._previewed.stop()
+        self._previewed = self.set_timer(_PREVIEW_REST, self.show_preview)
