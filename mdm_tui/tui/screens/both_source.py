@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.tui.screens import both_text
@@ -26,7 +26,7 @@ class BothSource(DevicesSource):
         systems: Callable[[], both_text.Systems],
         now: Callable[[], float],
         spawn: Callable[[Any, str], asyncio.Task[Any]],
-        changed: Callable[[Iterable[str]], None],
+        changed: Callable[[Collection[str]], None],
         learn: Callable[[int], None],
     ) -> None:
         super().__init__(None, "", now, spawn, changed, learn)  # type: ignore[arg-type]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.fields import COLUMNS, default_columns, offered
 from mdm_tui.tui.screens import devices_text
-from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
+from mdm_tui.tui.screens.devices_view import target_ids
 
 if TYPE_CHECKING:
-    from mdm_tui.tui.screens.base import FleetScreen as _Base
-    from mdm_tui.tui.screens.base import List
     from mdm_tui.tui.screens.devices_source import DevicesSource
-    from mdm_tui.tui.screens.devices_view import Asked, Settling
-    from mdm_tui.tui.widgets.preview import Preview
+    from mdm_tui.tui.screens.devices_view import Asked
+    from mdm_tui.tui.screens.settled_screen import SettledScreen as _Base
 else:
     _Base = object
 
@@ -28,41 +24,17 @@ class DevicesActions(_Base):
 
     if TYPE_CHECKING:
         source: DevicesSource
-        grid: List
         asked: Asked
-        settling: Settling
-        preview: Preview
-
-        def ask_again(self, *, top: bool = False) -> None: ...
-        def say_counts(self) -> None: ...
-        def show_preview(self) -> None: ...
 
     # --- order and columns ---
 
-    def action_sort(self) -> None:
-        self._choose_sort(add=False)
-
-    def action_sort_add(self) -> None:
-        self._choose_sort(add=True)
-
-    def _choose_sort(self, *, add: bool) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-
-        now = dict(self.asked.sort)
-        notes = {key: "down" if down else "up" for key, down in now.items()}
+    def sortable(self) -> dict[str, str]:
         shown = [key for key in self.asked.columns if key in COLUMNS]
-        rest = [key for key in offered(self.session.factory.capabilities) if key not in shown]
-        options = [(key, COLUMNS[key].title, notes.get(key, "")) for key in (*shown, *rest)]
-        title = "Then sort by" if add else "Sort by (the same one again turns it round)"
-        self.app.push_screen(
-            Choose(title, options, now=self.asked.sort[0][0]), lambda key: key and self.sort_by(key, add=add)
-        )
+        rest = offered(self.session.factory.capabilities)
+        return {key: COLUMNS[key].title for key in (*shown, *rest)}
 
-    def sort_by(self, key: str, *, add: bool = False) -> None:
-        """Sort by a column of the registry."""
-        self.asked.sort = sorted_with(self.asked.sort, key, add=add)
+    def columns_sorted(self) -> None:
         self.set_columns(self.asked.columns)
-        self.ask_again(top=True)
 
     def set_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns; those sorted by are shown too."""
@@ -96,74 +68,30 @@ class DevicesActions(_Base):
         self.asked.faults_only = not self.asked.faults_only
         self.ask_again(top=True)
 
-    def action_only_marked(self) -> None:
-        if not self.asked.marked_only and not self.grid.marks:
-            self.tell("Nothing is marked; space marks a device.")
-            return
-        self.asked.marked_only = not self.asked.marked_only
-        self.ask_again(top=True)
-
-    def action_freeze(self) -> None:
-        self.settling.frozen = not self.settling.frozen
-        if not self.settling.frozen:
-            self.ask_again()
-        self.say_counts()
-
     def action_refresh_now(self) -> None:
         if self.session.sync is not None:
             self.session.sync.poke()
         self.ask_again()
 
-    def action_preview(self) -> None:
-        self.preview.toggle_class("-off")
-        self.show_preview()
-
-    # --- the next fault ---
-
-    def _learn(self, step: int) -> None:
-        self.app.spawn(self._learn_faults(step), "faults")
-
-    async def _learn_faults(self, step: int) -> None:
+    async def find_wrong(self) -> list[str]:
         from mdm_tui.store.mirror import View
-        from mdm_tui.store.threads import Interrupted
 
-        view = View(self.session.scope, faults_only=True, now=self.app.now())
-        try:
-            self.source.know_faulty(await self.session.mirror.ids(view))
-        except Interrupted:
-            return
-        if step > 0:
-            self.grid.action_next()
-        else:
-            self.grid.action_previous()
+        return await self.session.mirror.ids(View(self.session.scope, faults_only=True, now=self.app.now()))
 
     # --- out of here ---
 
-    def action_copy(self) -> None:
-        ids = target_ids(list(self.grid.marks), self.grid.cursor_id)
-        if ids:
-            self.app.spawn(self._copy(ids), "copy")
-
-    async def _copy(self, ids: list[str]) -> None:
+    async def tickets(self, ids: list[str]) -> list[str]:
         now = self.app.now()
-        rows = await self.source.read(ids)
-        text = "\n".join(devices_text.ticket(row.id, row.values, now) for row in rows)
-        self.app.copy_text(text, "The device" if len(rows) == 1 else f"{len(rows)} devices")
+        return [devices_text.ticket(row.id, row.values, now) for row in await self.source.read(ids)]
 
     def action_export(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
+        from mdm_tui.tui.screens import devices_export
 
         count = len(self.grid.marks) or self.source.count()
         what = "marked devices" if self.grid.marks else "devices"
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
         narrowed = self.app.narrowed(self.session)
         where = f" of segment {narrowed.name}" if narrowed.ids else ""
-        title = f"Export {count:,} {what}{where}, {len(self.grid.columns)} columns"
-        self.app.push_screen(Choose(title, options), self._export_as)
-
-    def _export_as(self, kind: str | None) -> None:
-        if kind:
-            self.app.spawn(self._export(kind), "export")
+        devices_export.ask(self, f"Export {count:,} {what}{where}, {len(self.grid.columns)} columns", self._export)
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export
@@ -176,14 +104,7 @@ class DevicesActions(_Base):
             rows = await self.source.read(ids[start : start + 500])
             found.extend(devices_text.plain_values({**row.values, "id": row.id}, keys, now) for row in rows)
         place = re.sub(r"[^A-Za-z0-9]+", "-", self.app.narrowed(self.session).name).strip("-")
-        name = f"devices-{place}" if place else "devices"
-        make = devices_export.as_csv if kind == "csv" else devices_export.as_json
-        try:
-            path = await asyncio.to_thread(lambda: devices_export.write(Path.cwd(), name, kind, make(keys, found), now))
-        except OSError as error:
-            self.tell(f"The export could not be written: {error.strerror or error}.", "error")
-            return
-        self.tell(f"{len(found):,} devices written to {path}")
+        await devices_export.export(self, kind, "devices", keys, found, f"devices-{place}" if place else "")
 
     # --- other screens ---
 

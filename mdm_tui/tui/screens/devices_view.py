@@ -39,6 +39,10 @@ class Asked:
         """Whether it may leave devices out."""
         return bool(self.words.strip() or self.faults_only or self.marked_only)
 
+    def clear(self) -> None:
+        """Leave none of them out any more."""
+        self.words, self.faults_only, self.marked_only = "", False, False
+
     def view(self, scope: str, now: float, marks: Iterable[str], segment: tuple[int, ...] = ()) -> View:
         """The mirror's view of it, within these segments."""
         from mdm_tui.store.mirror import View

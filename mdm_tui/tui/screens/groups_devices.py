@@ -75,7 +75,7 @@ class GroupDevicesScreen(DevicesScreen):
         if not self.gone:
             # Until a key is pressed nobody has chosen a device: the list begins at its beginning.
             self.ask_again(top=self.app.last_key == self._untouched)
-            self.say_counts()
+            self.say()
             if self.trouble:
                 self.tell(self.trouble, "warning")
 
@@ -88,7 +88,7 @@ class GroupDevicesScreen(DevicesScreen):
         if done and not self.source.count():
             # Nothing is on the screen yet that could jump.
             self.ask_again()
-        self.say_counts()
+        self.say()
 
     def action_refresh_now(self) -> None:
         self.app.spawn(self._read(True), "members")
