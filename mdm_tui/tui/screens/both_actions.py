@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens import both_text
-from mdm_tui.tui.screens.devices_view import sorted_with, target_ids
+from mdm_tui.tui.screens.devices_view import target_ids
 from mdm_tui.tui.screens.dialogs import answer
 
 if TYPE_CHECKING:
     from mdm_tui.services.session import Session
     from mdm_tui.services.twins import Twins
     from mdm_tui.store.mirror import TwinRow
-    from mdm_tui.tui.screens.base import FleetScreen as _Base
-    from mdm_tui.tui.screens.base import List
     from mdm_tui.tui.screens.both import BothAsked
     from mdm_tui.tui.screens.both_source import BothSource
-    from mdm_tui.tui.screens.devices_view import Settling
-    from mdm_tui.tui.widgets.preview import Preview
+    from mdm_tui.tui.screens.settled_screen import SettledScreen as _Base
 else:
     _Base = object
 
@@ -41,15 +36,9 @@ class BothActions(_Base):
 
     if TYPE_CHECKING:
         source: BothSource
-        grid: List
         asked: BothAsked
-        settling: Settling
-        preview: Preview
         twins: Twins
 
-        def ask_again(self, *, top: bool = False) -> None: ...
-        def say_counts(self) -> None: ...
-        def show_preview(self) -> None: ...
         def systems(self) -> both_text.Systems: ...
         def session_of(self, scope: str) -> Session | None: ...
 
@@ -129,28 +118,12 @@ class BothActions(_Base):
 
     # --- order and members ---
 
-    def action_sort(self) -> None:
-        self._choose_sort(add=False)
+    def sortable(self) -> Mapping[str, str]:
+        return both_text.SORTABLE
 
-    def action_sort_add(self) -> None:
-        self._choose_sort(add=True)
-
-    def _choose_sort(self, *, add: bool) -> None:
-        from mdm_tui.tui.screens.ask import Choose
-
-        now = dict(self.asked.sort)
-        options = [(key, title, "" if key not in now else "down" if now[key] else "up")
-                   for key, title in both_text.SORTABLE.items()]  # fmt: skip
-        title = "Then sort by" if add else "Sort by (the same one again turns it round)"
-        dialog = Choose(title, options, now=self.asked.sort[0][0])
-        self.app.push_screen(dialog, lambda key: self.sort_by(key, add=add) if key else None)
-
-    def sort_by(self, key: str, *, add: bool = False) -> None:
-        """Sort by one of the columns."""
-        self.asked.sort = sorted_with(self.asked.sort, key, add=add)
+    def columns_sorted(self) -> None:
         self.grid.set_columns(both_text.columns([name for name, _down in self.asked.sort]))
         self.grid.sort = self.asked.sort
-        self.ask_again(top=True)
 
     def action_differ(self) -> None:
         """Only devices on which the systems disagree; again: all of them."""
@@ -185,89 +158,40 @@ class BothActions(_Base):
         self.asked.only_in = rest if what == "in" else ""
         self.ask_again(top=True)
 
-    def action_only_marked(self) -> None:
-        if not self.asked.marked_only and not self.grid.marks:
-            self.tell("Nothing is marked; space marks a device.")
-            return
-        self.asked.marked_only = not self.asked.marked_only
-        self.ask_again(top=True)
-
-    def action_freeze(self) -> None:
-        self.settling.frozen = not self.settling.frozen
-        if not self.settling.frozen:
-            self.ask_again()
-        self.say_counts()
-
     def action_refresh_now(self) -> None:
         for session in self.twins.sessions:
             session.sync.poke()
         self.app.spawn(self.twins.learn(again=True), "segments")
         self.ask_again()
 
-    def action_preview(self) -> None:
-        self.preview.toggle_class("-off")
-        self.show_preview()
-
-    def _learn(self, step: int) -> None:
-        self.app.spawn(self._learn_differing(step), "disagreements")
-
-    async def _learn_differing(self, step: int) -> None:
-        from mdm_tui.store.threads import Interrupted
-
-        try:
-            self.source.know_faulty(await self.twins.ids(self.twins.view(differs_only=True)))
-        except Interrupted:
-            return
-        if step > 0:
-            self.grid.action_next()
-        else:
-            self.grid.action_previous()
+    async def find_wrong(self) -> list[str]:
+        return await self.twins.ids(self.twins.view(differs_only=True))
 
     # --- out of here ---
 
-    def action_copy(self) -> None:
-        if keys := target_ids(list(self.grid.marks), self.grid.cursor_id):
-            self.app.spawn(self._copy(keys), "copy")
-
-    async def _copy(self, keys: list[str]) -> None:
+    async def tickets(self, ids: list[str]) -> list[str]:
         now, systems = self.app.now(), self.systems()
-        rows = await self.source.twins_read(keys)
-        text = "\n".join(both_text.ticket(row, systems, now) for row in rows)
-        self.app.copy_text(text, "The device" if len(rows) == 1 else f"{len(rows)} devices")
+        return [both_text.ticket(row, systems, now) for row in await self.source.twins_read(ids)]
 
     def action_export(self) -> None:
-        from mdm_tui.tui.screens.ask import Choose
+        from mdm_tui.tui.screens import devices_export
 
         count = len(self.grid.marks) or self.source.count()
         what = "marked devices" if self.grid.marks else "devices"
         names = ", ".join(system.name for system in self.systems().values())
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        dialog = Choose(f"Export {count:,} {what} of {names}", options)
-        self.app.push_screen(dialog, self._export_as)
-
-    def _export_as(self, kind: str | None) -> None:
-        if kind:
-            self.app.spawn(self._export(kind), "export")
+        devices_export.ask(self, f"Export {count:,} {what} of {names}", self._export)
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export
 
-        now, systems = self.app.now(), self.systems()
+        systems = self.systems()
         keys = list(self.grid.marks) or list(self.source.ids)
         found: list[dict[str, str]] = []
         for start in range(0, len(keys), _BLOCK):
             rows = await self.source.twins_read(keys[start : start + _BLOCK])
             found.extend(both_text.flat(row, systems) for row in rows)
         head = list(found[0]) if found else ["name", "serial"]
-        make = devices_export.as_csv if kind == "csv" else devices_export.as_json
-        try:
-            path = await asyncio.to_thread(
-                lambda: devices_export.write(Path.cwd(), "devices-both", kind, make(head, found), now)
-            )
-        except OSError as error:
-            self.tell(f"The export could not be written: {error.strerror or error}.", "error")
-            return
-        self.tell(f"{len(found):,} devices written to {path}")
+        await devices_export.export(self, kind, "devices", head, found, "devices-both")
 
     async def arm(self) -> None:
         """Arm or lock one of the production connections."""

@@ -133,13 +133,9 @@ class RegisterTerms(_Base):
         if not self.source.lines:
             self.tell("There is no row to export.")
             return
-        options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
-        dialog = Choose(f"Export {many(len(self.source.lines), 'row')}", options)
-        self.app.push_screen(dialog, self._export_as)
+        from mdm_tui.tui.screens import devices_export
 
-    def _export_as(self, kind: str | None) -> None:
-        if kind:
-            self.app.spawn(self._export(kind), "export")
+        devices_export.ask(self, f"Export {many(len(self.source.lines), 'row')}", self._export)
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export

@@ -85,7 +85,9 @@ class SettledScreen(PreviewScreen):
             return
         if mine != self._asking or self.gone:
             return
-        self._total = total
+        if total != self._total:
+            self._total = total
+            self.app.tick_header()
         self.source.put(ids)
         self.grid.order_changed()
         if top or self.app.last_key == float("-inf"):
