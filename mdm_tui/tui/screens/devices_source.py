@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.tui.screens import devices_text
+from mdm_tui.tui.screens.held import Rows
 from mdm_tui.tui.widgets.grid import Cell, Column
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["DevicesSource"]
 _KEPT = 2_000  # rows in memory; far more than any screen shows
 
 
-class DevicesSource:
+class DevicesSource(Rows):
     """A `GridSource` over one connection's mirror. `changed(ids)` is called when rows arrived or differ."""
 
     def __init__(
@@ -30,13 +31,12 @@ class DevicesSource:
         learn: Callable[[int], None],
     ) -> None:
         """learn(step): find out which devices have faults, then seek by `step` again."""
+        super().__init__()
         self._mirror = mirror
         self._scope = scope
         self._now = now
         self._spawn = spawn
         self._changed = changed
-        self.ids: list[str] = []
-        self._places: dict[str, int] | None = None
         self._rows: dict[str, Row] = {}
         self._stale: set[str] = set()
         self._range: tuple[int, int] = (0, -1)
@@ -45,17 +45,6 @@ class DevicesSource:
         self._faulty: frozenset[str] | None = None
 
     # --- what the grid asks ---
-
-    def count(self) -> int:
-        return len(self.ids)
-
-    def id_at(self, index: int) -> str:
-        return self.ids[index]
-
-    def index_of(self, row_id: str) -> int | None:
-        if self._places is None:
-            self._places = {row_id: index for index, row_id in enumerate(self.ids)}
-        return self._places.get(row_id)
 
     def cells(self, row_id: str, columns: Sequence[Column]) -> Sequence[Cell] | None:
         row = self._rows.get(row_id)
@@ -74,14 +63,14 @@ class DevicesSource:
         if self._faulty is None:
             self._learn(step)
             return None
-        place = index + step
-        while 0 <= place < len(self.ids):
-            if self.ids[place] in self._faulty:
-                return place
-            place += step
-        return None
+        return self._next(index, step, self._faulty.__contains__)
 
     # --- what the screen tells ---
+
+    @property
+    def ids(self) -> list[str]:
+        """The rows, top to bottom."""
+        return self._ids
 
     def row(self, row_id: str | None) -> Row | None:
         """The row if it is in memory."""
@@ -89,8 +78,7 @@ class DevicesSource:
 
     def put(self, ids: list[str], rows: Iterable[Row] = ()) -> None:
         """A new order, perhaps with rows that came along."""
-        self.ids = ids
-        self._places = None
+        self._show(ids)
         for row in rows:
             self._rows[row.id] = row
 

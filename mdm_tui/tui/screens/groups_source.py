@@ -8,6 +8,7 @@ from typing import Final
 from mdm_tui.fleet.groups import GroupTree, Node
 from mdm_tui.fleet.text import clean, search_key
 from mdm_tui.fleet.values import calm_age
+from mdm_tui.tui.screens.held import Rows
 from mdm_tui.tui.widgets.grid import Cell, Column
 from mdm_tui.tui.widgets.grid_text import glyphs
 
@@ -28,37 +29,22 @@ def counted(count: int | None) -> str:
     return "?" if count is None else f"{count:,}"
 
 
-class GroupsSource:
+class GroupsSource(Rows):
     """Rows for the grid; the id of a row is the group's. `opened`: ids of the groups that are open, kept for good.
 
     Making the order costs what is open, painting what is in sight: nothing here walks the whole tree but a filter.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
         self._now = now
         self.tree = GroupTree.build(())
         self.opened: set[str] = set()
         self.words = ""
-        self._ids: list[str] = []
-        self._places: dict[str, int] | None = None
         self._names: dict[str, str] | None = None
         self._begun = False
 
     # --- what the grid asks ---
-
-    def count(self) -> int:
-        return len(self._ids)
-
-    def id_at(self, index: int) -> str:
-        return self._ids[index]
-
-    def index_of(self, row_id: str) -> int | None:
-        if self._places is None:
-            self._places = {key: index for index, key in enumerate(self._ids)}
-        return self._places.get(row_id)
-
-    def want(self, first: int, last: int) -> None:
-        """Everything is at hand."""
 
     def cells(self, row_id: str, columns: Sequence[Column]) -> Sequence[Cell] | None:
         node = self.tree.get(row_id)
@@ -74,12 +60,7 @@ class GroupsSource:
 
     def seek(self, index: int, step: int) -> int | None:
         """The next row with a trouble; in a filter the next match."""
-        place = index + step
-        while 0 <= place < len(self._ids):
-            if self.words or self.tree.node(self._ids[place]).trouble:
-                return place
-            place += step
-        return None
+        return self._next(index, step, lambda key: bool(self.words or self.tree.node(key).trouble))
 
     # --- what the screen asks ---
 
@@ -106,11 +87,7 @@ class GroupsSource:
 
     def arrange(self) -> bool:
         """Make the rows anew; whether they or their order changed."""
-        found = self._matches() if self.words.strip() else self.tree.visible(self.opened)
-        if found == self._ids:
-            return False
-        self._ids, self._places = found, None
-        return True
+        return self._show(self._matches() if self.words.strip() else self.tree.visible(self.opened))
 
     def toggle(self, row_id: str, opened: bool | None = None) -> bool:
         """Open or close a group; whether anything changed."""

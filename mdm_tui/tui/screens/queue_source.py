@@ -60,12 +60,7 @@ class QueueSource(HeldRows):
 
     def seek(self, index: int, step: int) -> int | None:
         """The next row that is unclear or went wrong."""
-        at = index + step
-        while 0 <= at < len(self._ids):
-            if self._wrong(self._held[self._ids[at]]) or self._held[self._ids[at]].state in _UNCLEAR:
-                return at
-            at += step
-        return None
+        return self._next(index, step, lambda key: self._wrong(self._held[key]) or self._held[key].state in _UNCLEAR)
 
     # --- what the screen asks ---
 
