@@ -20,8 +20,9 @@ class Tasks:
         self.closed = False
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run it; a failure nobody awaits is logged, never lost."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        """Run it from the loop's next turn on; a failure nobody awaits is logged, never lost."""
+        # Whatever the loop makes of `create_task` (Textual's is eager from Python 3.12 on), the caller gets the task first.
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -179,7 +179,8 @@ class MdmApp(app_go.Going, Fleets, Failing, App[int]):
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run something beside the screens; a `FleetError` becomes a notice, anything else ends the console."""
-        task = asyncio.get_running_loop().create_task(work, name=what)
+        # Not by `create_task`: from Python 3.12 on Textual has that begin the work at once, before anybody knows of it.
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), name=what)
         self._tasks.add(task)
         self.note_origin(task)
         task.add_done_callback(self._spawned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from mdm_tui.config.settings import Settings
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.services.events import Noticed, SyncChanged
+from mdm_tui.services.tasks import Tasks
 from mdm_tui.tui.screens.ask import Ask
 from mdm_tui.tui.screens.devices import DevicesScreen
 from mdm_tui.tui.screens.help import HelpScreen
@@ -172,6 +174,30 @@ async def test_a_service_that_fails_in_the_background_is_a_notice(tmp_path: Path
         app.spawn(fails(), "test")
         await quiet(app, pilot)
         assert any("needs policies:read" in sentence for sentence in toasts(app))
+
+
+async def test_work_is_known_before_it_begins(tmp_path: Path) -> None:
+    """Dialogs ask whose task they are in; from Python 3.12 on Textual's loop would begin it before it has a name."""
+    app = make_app(tmp_path, await DeskSession(tmp_path).fill())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await quiet(app, pilot)
+        loop, by_loop = asyncio.get_running_loop(), list[str]()
+
+        def factory(on: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
+            by_loop.append(work.__qualname__)
+            return asyncio.Task(work, loop=on, **more)
+
+        async def known() -> bool:
+            return app.spawned(asyncio.current_task())
+
+        before = loop.get_task_factory()
+        loop.set_task_factory(factory)
+        try:
+            assert await app.spawn(known(), "test")
+            assert not await Tasks().spawn(known(), "test")
+        finally:
+            loop.set_task_factory(before)
+        assert known.__qualname__ not in by_loop
 
 
 async def test_what_services_notice_is_said(tmp_path: Path) -> None:
