@@ -21,7 +21,7 @@ class Tasks:
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run it from the loop's next turn on; a failure nobody awaits is logged, never lost."""
-        # Whatever the loop makes of `create_task` (Textual's is eager from Python 3.12 on), the caller gets the task first.
+        # Not by `create_task`: Textual's loop begins the work at once from Python 3.12 on, before the caller has it.
         task = asyncio.Task(work, loop=asyncio.get_running_loop(), name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)

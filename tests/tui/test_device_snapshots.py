@@ -95,7 +95,8 @@ async def queue(house: House) -> None:
         await house.session.commands.submit(plan, plan.expects)
         await house.advance(20)
     await house.press("3")
-    await house.advance(1)
+    # Ages are painted anew every ten seconds: then they are all of one moment.
+    await house.advance(10)
 
 
 async def queue_empty(house: House) -> None:
