@@ -31,7 +31,12 @@ def main(argv: Sequence[str]) -> int:
         print(version.text())
         return codes.DONE
     try:
-        return _run(arguments, os.environ)
+        if sys.stdout is None:
+            raise codes.CliError("Nothing was done: standard output is closed.")
+        code = _run(arguments, os.environ)
+        # Here and not at the interpreter's end: what cannot be written is a failure with a sentence.
+        sys.stdout.flush()
+        return code
     except codes.CliError as error:
         _say(str(error))
         return error.code
@@ -45,9 +50,35 @@ def main(argv: Sequence[str]) -> int:
         _say("stopped")
         return codes.INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough (`| head`); stdout is closed so that the interpreter does not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return codes.DONE
+        _mute()
+        if not _sends(arguments):
+            # The reader has seen enough (`| head`).
+            return codes.DONE
+        _say("The output was closed before the end: what was sent is in the journal, the rest is not sent.")
+        return codes.UNKNOWN
+    except OSError as error:
+        _mute()
+        _say(f"It could not go on: {error.strerror or error}.")
+        return codes.FAILED
+    except Exception as error:
+        import logging
+
+        # A slip of this program costs a sentence. Without a handler the library itself would print all of it.
+        kept = bool(logging.getLogger().handlers)
+        if kept:
+            logging.getLogger(__name__).exception("the command failed")
+        _say(f"A fault of this program ({type(error).__name__}){'; where it was is in the log' if kept else ''}.")
+        return codes.FAILED
+
+
+def _sends(arguments: Namespace) -> bool:
+    """Whether the command was confirmed, so that it may have sent something."""
+    return any(getattr(arguments, name, None) is not None for name in ("confirm", "confirm_reset"))
+
+
+def _mute() -> None:
+    """Close stdout, so that the interpreter does not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 # What to do where the console's own advice names keys and repeats that only the console has.

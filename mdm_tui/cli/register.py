@@ -199,12 +199,13 @@ class _Registration:
         return await self._session.registration.plan(self._rows, model=self._model, auto_renew=renew, again=again)
 
     def _preview(self, plans: Sequence[RegistrationPlan]) -> list[dict[str, Value]]:
-        sent = {row.line.number: "reset" if plan.again else "register" for plan in plans for row in plan.will}
-        why = {left.line.number: left.why for left in plans[0].left_out}
+        # By the whole row: one line of a text may hold several.
+        sent = {row.line: "reset" if plan.again else "register" for plan in plans for row in plan.will}
+        why = {left.line: left.why for left in plans[0].left_out}
         found: list[dict[str, Value]] = []
         for row in self._rows:
             line, device = row.line, row.line.device
-            will = sent.get(line.number) or ("left alone" if row.state == "exists" else "not sent")
+            will = sent.get(line) or ("left alone" if row.state == "exists" else "not sent")
             group = self._tree.path_text(device.group_id) if device.group_id in self._tree else line.group
             found.append(
                 {
@@ -215,7 +216,7 @@ class _Registration:
                     "model": device.model or None,
                     "group": group or None,
                     "will": will,
-                    "why": None if line.number in sent else why.get(line.number),
+                    "why": None if line in sent else why.get(line),
                 }
             )
         return found
@@ -279,10 +280,10 @@ class _Registration:
                 continue
             # A fresh one is not refused for its age. It never holds more, less when another console has sent some.
             fresh = await self._plan(self._again if plan.again else ())
-            why = {left.line.number: left.why for left in fresh.left_out}
+            why = {left.line: left.why for left in fresh.left_out}
             for row in plan.will:
-                if row.line.number in why:
-                    said = f"not sent: {why[row.line.number]}"
+                if row.line in why:
+                    said = f"not sent: {why[row.line]}"
                     found[normal_serial(row.serial)] = {"outcome": State.CANCELLED.value, "said": said}
             if not fresh.will:
                 continue

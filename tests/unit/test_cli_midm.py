@@ -392,6 +392,43 @@ def test_registered_once_and_each_row_has_its_outcome(calm: Desk, tmp_path: Path
     assert "its status is reset" in outcome.splitlines()[1] and "registered" in outcome.splitlines()[2]
 
 
+def test_serial_numbers_on_one_line_have_each_their_own_fate(calm: Desk, tmp_path: Path) -> None:
+    desk = calm.beside(tmp_path)
+    known = next(row["serial"] for row in desk.json("devices", "--refresh") if (row["serial"] or "").startswith("HT"))
+    words = ("devices", "register", "--csv", "-", "--format", "json")
+    given = f"TEST-3001, {known}, TEST-3002\n"
+    shown = desk.run(*words, given=given)
+    assert [row["will"] for row in json.loads(shown.stdout)] == ["register", "left alone", "register"]
+    done = desk.run(*words, "--confirm", "2", given=given)
+    assert done.returncode == 0, done.stderr
+    assert [row["outcome"] for row in json.loads(done.stdout)] == ["done", None, "done"]
+
+
+def test_an_output_that_takes_nothing_costs_a_sentence(calm: Desk, tmp_path: Path) -> None:
+    desk = calm.beside(tmp_path)
+
+    def run(out: Any, *words: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
+        done = subprocess.run(
+            [*before, sys.executable, "-m", "mdm_tui", *words], input="TEST-3101\n", env={**os.environ, **desk.env()},
+            cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stderr
+
+    nobody, out = os.pipe()
+    os.close(nobody)
+    code, said = run(out, "devices", "register", "--csv", "-", "--confirm", "1")
+    os.close(out)
+    # The preview reached nobody: it must not look as if it were done.
+    assert code == 5 and "closed before the end" in said
+    assert not desk.json("devices", "--refresh", "TEST-3101")
+    with open("/dev/full", "wb") as full:
+        code, said = run(full, "devices", "--format", "json")
+    assert code == 1 and "No space left" in said
+    code, said = run(None, "devices", before=("sh", "-c", 'exec "$@" >&-', "sh"))
+    assert code == 1 and "standard output is closed" in said
+
+
 def test_what_is_locked_stays_locked(calm: Desk, tmp_path: Path) -> None:
     desk = calm.beside(tmp_path, production=True)
     words = ("devices", "register", "--csv", "-", "--confirm", "1")
