@@ -61,8 +61,8 @@ class RegistrationService:
         self._tasks = Tasks()
         self._asker = Asker(context)
         self._follower = RegistrationFollower(context, self._asker, self._tasks, self._moved)
-        self._sender = RegistrationSender(context, self._asker, self._follower, self._moved)
         self._turn = Turn(context, self._taken_over)
+        self._sender = RegistrationSender(context, self._asker, self._follower, self._moved, self._turn.holds)
         self._spent: set[str] = set()
         self._outcomes = Outcomes(context)
 

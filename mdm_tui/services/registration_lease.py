@@ -34,8 +34,18 @@ class Turn:
         held = await journal.lease(scope, _PURPOSE)
         # A console that was killed does not give it back.
         dead = held is not None and held.owner != owner and not await asyncio.to_thread(alive, held.owner)
-        self._lease = await journal.take_lease(scope, _PURPOSE, owner, _TTL, force=dead)
+        gone = held.owner if held is not None and dead else ""
+        # Others may see the same dead console at this moment: the first of them has it.
+        self._lease = await journal.take_lease(scope, _PURPOSE, owner, _TTL, instead_of=gone)
         return self._lease is not None
+
+    async def holds(self) -> bool:
+        """Whether it is still this console's: one that was suspended may have lost it long before `keep` looks."""
+        context = self._context
+        held = await context.need_journal().lease(context.scope, _PURPOSE)
+        if held is None or held.owner != context.owner:
+            return False
+        return held.expires_at - context.clock.now() >= RENEW or await self.take()
 
     async def keep(self) -> None:
         """Renew it until cancelled or lost."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.commands import State
@@ -40,10 +40,18 @@ _GONE = "not sent: the service has had it and has it no more, so there is nothin
 
 
 class RegistrationSender:
-    """Takes the rows of a plan to their outcomes. changed: told after each step."""
+    """Takes the rows of a plan to their outcomes. changed: told after each step.
+
+    turn: whether it is this console's turn, asked before each POST.
+    """
 
     def __init__(
-        self, context: Context, asker: Asker, follower: RegistrationFollower, changed: Callable[[], None]
+        self,
+        context: Context,
+        asker: Asker,
+        follower: RegistrationFollower,
+        changed: Callable[[], None],
+        turn: Callable[[], Awaitable[bool]],
     ) -> None:
         self.stopping = asyncio.Event()
         """The session ends: no further POST, nothing more is written than the outcome of the one on the wire."""
@@ -57,6 +65,7 @@ class RegistrationSender:
         self._asker = asker
         self._follower = follower
         self._changed = changed
+        self._turn = turn
 
     async def run(self, intents: Sequence[Intent], plan: RegistrationPlan, past: Mapping[str, float]) -> None:
         """One after the other; what is left when it has to end is cancelled, with the reason.
@@ -106,6 +115,8 @@ class RegistrationSender:
                 if exists != plan.again:
                     await self._settle(intent, State.REJECTED, _GONE if plan.again else _TAKEN)
                     return ""
+                if not await self._turn():
+                    return "another console has taken the registration over"
                 refused = await self._post(intent, row, plan)
                 if refused is None:
                     return ""

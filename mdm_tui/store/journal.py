@@ -146,11 +146,14 @@ class Journal:
             return [error.what]
 
     async def take_lease(
-        self, connection: str, purpose: str, owner: str, ttl: float, *, force: bool = False
+        self, connection: str, purpose: str, owner: str, ttl: float, *, instead_of: str = ""
     ) -> Lease | None:
-        """Take or renew a lease for `ttl` seconds; None while another owner holds it. force: take it over."""
+        """Take or renew a lease for `ttl` seconds; None while another owner holds it.
+
+        instead_of: the owner it may be taken over from; who has taken it meanwhile keeps it.
+        """
         return await self._keep(
-            lambda conn: journal_rows.take_lease(conn, connection, purpose, owner, ttl, self._now(), force)
+            lambda conn: journal_rows.take_lease(conn, connection, purpose, owner, ttl, self._now(), instead_of)
         )
 
     async def renew(self, lease: Lease, ttl: float) -> Lease | None:

@@ -217,11 +217,11 @@ def lease(conn: sqlite3.Connection, connection: str, purpose: str) -> Lease | No
 
 
 def take_lease(
-    conn: sqlite3.Connection, connection: str, purpose: str, owner: str, ttl: float, now: float, force: bool
+    conn: sqlite3.Connection, connection: str, purpose: str, owner: str, ttl: float, now: float, instead_of: str
 ) -> Lease | None:
-    """Take a lease that is free, run out, or one's own."""
+    """Take a lease that is free, run out, one's own, or held by the owner `instead_of`."""
     held = lease(conn, connection, purpose)
-    if held is not None and held.owner != owner and held.expires_at > now and not force:
+    if held is not None and held.owner not in (owner, instead_of) and held.expires_at > now:
         return None
     taken = held.taken_at if held is not None and held.owner == owner and held.expires_at > now else now
     conn.execute(

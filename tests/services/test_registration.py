@@ -636,6 +636,30 @@ async def test_one_console_at_a_time_registers(
     await second.stop()
 
 
+async def test_a_console_whose_turn_was_taken_sends_nothing_more_even_before_it_is_told(
+    build: Callable[..., Context], service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    other = build("another-host:1:2:3")
+    assert other.journal is not None
+    stolen = other.journal
+
+    async def steal(method: str, *args: object) -> None:
+        if method == "register":
+            # As when this one was suspended for longer than its lease.
+            mine = await stolen.lease(other.scope, "registration")
+            assert mine is not None
+            await stolen.take_lease(other.scope, "registration", other.owner, 60, instead_of=mine.owner)
+
+    site.before_answer = steal
+    await service.submit(await planned(service), "register 3")
+    await clock.settle()
+    assert posts(site) == ["M0240001"]
+    assert await states(service) == ["done", "cancelled", "cancelled"]
+    assert (await service.outcomes())[1].sentence == "not sent: another console has taken the registration over"
+    held = await stolen.lease(other.scope, "registration")
+    assert held is not None and held.owner == other.owner
+
+
 async def test_a_plan_of_another_console_sends_nothing_a_second_time(
     build: Callable[..., Context], service: RegistrationService, site: SiteProvider, clock: VirtualClock
 ) -> None:

@@ -311,7 +311,10 @@ async def test_a_lease_has_one_holder(journal: Journal, clock: Hand) -> None:
     assert await journal.renew(mine, 30) is None
     await journal.release(mine)
     assert await journal.lease(SCOPE, "poll") == yours
-    assert await journal.take_lease(SCOPE, "poll", "me", 30, force=True) is not None
+    assert await journal.take_lease(SCOPE, "poll", "me", 30, instead_of="they") is None
+    assert await journal.take_lease(SCOPE, "poll", "me", 30, instead_of="you") is not None
+    # Who saw the same dead owner comes too late.
+    assert await journal.take_lease(SCOPE, "poll", "they", 30, instead_of="you") is None
     assert await journal.renew(yours, 30) is None
     held = await journal.lease(SCOPE, "poll")
     assert held is not None
