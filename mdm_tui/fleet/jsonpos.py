@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 __all__ = ["MAX_DEPTH", "JsonError", "Lines", "Located", "Span", "locate"]
 
 Path = tuple[str | int, ...]
 
-MAX_DEPTH = 200
+MAX_DEPTH = 48
+"""Levels of a document. Answers are read to 64, and in a list it stands some levels deep: one that is deeper would make
+the whole list unreadable."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
@@ -185,6 +188,8 @@ def _scalar(text: str, at: int) -> int:
     if match := _NUMBER.match(text, at):
         if text[match.end() : match.end() + 1].isdigit():
             raise JsonError("a number does not start with 0", at)
+        if not isfinite(float(match.group())):
+            raise JsonError("a number that is too large", at)
         return match.end()
     if not char:
         raise JsonError("the text ends where a value is expected", at)

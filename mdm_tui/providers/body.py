@@ -13,7 +13,7 @@ from typing import Any
 
 from mdm_tui.fleet.errors import Kind
 
-__all__ = ["DECODED_LIMIT", "DEPTH_LIMIT", "WIRE_LIMIT", "BodyError", "Inflate", "decode", "text"]
+__all__ = ["DECODED_LIMIT", "DEPTH_LIMIT", "WIRE_LIMIT", "BodyError", "Inflate", "decode", "encode", "text"]
 
 WIRE_LIMIT = 16 * 1024 * 1024
 DECODED_LIMIT = 32 * 1024 * 1024
@@ -117,6 +117,16 @@ def text(node: Any) -> str:
         # Half a surrogate pair is legal in JSON escapes and nowhere else.
         return json.dumps(node, separators=(",", ":"))
     return plain
+
+
+def encode(node: Any) -> bytes:
+    """The body of a request. Raises ValueError for a value that JSON cannot say, such as a number without an end."""
+    plain = json.dumps(node, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return plain.encode()
+    except UnicodeEncodeError:
+        # As it came, and as only an escape can say it: see `text`.
+        return json.dumps(node, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _what_instead(plain: str, error: json.JSONDecodeError) -> str:

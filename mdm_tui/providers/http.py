@@ -30,7 +30,7 @@ from mdm_tui.fleet.values import age
 
 from .address import address
 from .auth import Auth
-from .body import BodyError, Inflate, decode
+from .body import BodyError, Inflate, decode, encode
 from .budget import Budget, Skew
 from .calls import Call, Said, advice, again, hide_in, refusal
 from .tls import meaning
@@ -232,11 +232,20 @@ class Http:
 
     async def _exchange(self, call: Call, signed: _Signed) -> _Answer:
         headers = {"Idempotency-Key": call.key} if call.key else {}
+        body = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            try:
+                body = encode(call.body)
+            except (ValueError, RecursionError):
+                # Before anything left: nobody has to look whether it was done.
+                what = f"{call.where} was not sent: it holds a value that JSON cannot say"
+                raise FleetError(Kind.INVALID, what, where=call.where, sent=Sent.NEVER) from None
         request = self._client.build_request(
             call.method,
             call.path.lstrip("/"),
             params=call.params or None,
-            json=call.body,
+            content=body,
             headers=headers,
         )
         started = self._clock()
@@ -244,12 +253,12 @@ class Http:
         try:
             self._skew.note(response.headers.get("date"), started, self._clock())
             if response.is_stream_consumed:
-                body = response.content
+                answer = response.content
             else:
                 inflate = Inflate(response.headers.get("content-encoding", ""))
                 async for chunk in response.aiter_raw():
                     inflate.feed(chunk)
-                body = inflate.end()
+                answer = inflate.end()
         except (BodyError, httpx.HTTPError) as error:
             if response.status_code >= 300:
                 # What it says is lost, what it means is in the status.
@@ -259,7 +268,7 @@ class Http:
             raise
         finally:
             await response.aclose()
-        return _Answer(response.status_code, body, response.headers)
+        return _Answer(response.status_code, answer, response.headers)
 
     async def _understood(self, answer: _Answer, call: Call, read: Callable[[Any], T]) -> T:
         if not answer.body.strip():

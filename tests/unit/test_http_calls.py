@@ -98,6 +98,15 @@ async def test_a_write_carries_its_key_and_is_json() -> None:
     assert "idempotency-key" not in (await _one(READ)).headers
 
 
+async def test_a_body_that_json_cannot_say_never_leaves_and_half_a_pair_goes_as_it_came() -> None:
+    net = Faulty(default=Answer({"status": True, "data": {}}))
+    error = await refused(connect(net), Call("POST", "/things", Purpose.EDIT, body={"a": [float("inf")]}))
+    assert (error.kind, error.sent, net.seen) == (Kind.INVALID, Sent.NEVER, [])
+    await connect(net).ask(Call("POST", "/things", Purpose.EDIT, body={"a": "\ud800", "b": "ü"}), same)
+    assert net.seen[0].json == {"a": "\ud800", "b": "ü"}
+    assert net.seen[0].headers["content-type"] == "application/json"
+
+
 async def _one(call):
     net = Faulty().plan(Answer({}))
     await connect(net).ask(call, same)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdm_tui.fleet.jsonpos import MAX_DEPTH, JsonError, Lines, locate
+from mdm_tui.providers.body import decode
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -105,3 +106,13 @@ def test_depth_is_bounded_and_does_not_overflow() -> None:
     with pytest.raises(JsonError, match="nested"):
         locate("[" * 100_000)
     assert locate("[" * MAX_DEPTH + "]" * MAX_DEPTH).spans
+    # A list of such documents still can be read: a page, its rows, and one more.
+    body = b'{"data": [{"x": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}]}"
+    assert decode(body)["data"]
+
+
+def test_a_number_without_an_end_is_no_number() -> None:
+    with pytest.raises(JsonError, match="too large") as refused:
+        locate('{"a": -1e400}')
+    assert refused.value.offset == 6
+    assert locate('{"a": 1e300}').spans
