@@ -158,7 +158,7 @@ def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
     """
     lines = list(enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1))
     separator = ""
-    if lines and (told := re.fullmatch(r"sep=(.)", lines[0][1].strip(), re.IGNORECASE)):
+    if lines and (told := re.fullmatch(r"\s*sep=(.)\s*", lines[0][1], re.IGNORECASE)):
         separator, lines = told[1], lines[1:]
     lines = [(number, line) for number, line in lines if not line.lstrip().startswith("#")]
     while lines and not lines[-1][1].strip():

@@ -267,9 +267,13 @@ class Rollouts:
         return saved
 
     async def _still(self, plan: RolloutPlan) -> None:
-        """Look at the scope's entries again. Raises `FleetError` when others than confirmed would be registered."""
-        rollout = replace(self.form.read(_object(plan.text)), groups=(), everyone=False)
+        """Look at the scope's entries and, with everyone, at the number again. Raises `FleetError` when others than
+        confirmed would be registered, or more than confirmed are reached."""
+        rollout = replace(self.form.read(_object(plan.text)), groups=())
         reach = await self._resolver.resolve(rollout, verify=True)
+        if reach.everyone and reach.count > plan.reach.count:
+            what = f"it reaches {reach.count:,} devices by now, and {plan.reach.count:,} were confirmed"
+            raise _refused(what, todo="Look at it again and confirm.")
         if {*reach.unknown, *reach.undecided} != {*plan.reach.unknown, *plan.reach.undecided}:
             what = "which entries of the scope the service does not know has changed, so this must be made anew"
             raise _refused(what, todo="Look at it again and confirm.")

@@ -24,6 +24,7 @@ from mdm_tui.services.documents import Changed
 from mdm_tui.services.groups import Groups
 from mdm_tui.services.hub import Hub
 from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
+from mdm_tui.services.rollouts_reach import VERIFIED
 from mdm_tui.services.rollouts_save import RolloutSaved
 from mdm_tui.services.rollouts_scope import Resolving
 from mdm_tui.store.history import History
@@ -331,6 +332,22 @@ async def test_everyone_asks_for_the_number_the_service_says(desk: Desk) -> None
     plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
     assert plan.typed == "9"
     assert "The service does not say how many devices there are: counted as last seen." in plan.sentences
+
+
+async def test_everyone_who_came_after_the_number_was_typed_is_not_reached_by_it(desk: Desk) -> None:
+    plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True)))
+    assert plan.typed == "10"
+    devices = desk.fake.devices
+
+    async def grown(page: int, limit: int, **more: Any) -> Any:
+        return replace(await devices(page, limit, **more), total=400)
+
+    desk.fake.devices = grown  # type: ignore[method-assign]
+    await desk.clock.advance(VERIFIED + 1)
+    with pytest.raises(FleetError, match="it reaches 400 devices by now, and 10 were confirmed") as refused:
+        await desk.rollouts.save(plan, "10")
+    assert refused.value.sent is Sent.NEVER
+    assert desk.fake.count("create_rollout") == 0
 
 
 async def test_a_total_that_the_mirror_disproves_is_not_what_is_typed(desk: Desk) -> None:

@@ -39,6 +39,7 @@ def serials(text: str) -> list[str]:
         "# from the pallet\n\nM0240001\n M0240002 \n#M0249999\nM0240003\n \n\n",
         "serial\nM0240001\nM0240002\nM0240003",
         "sep=;\nserial;model\nM0240001;K245\nM0240002;K245\nM0240003;",
+        "sep=\t\nserial\tmodel\nM0240001\tK245\nM0240002\tK245\nM0240003\t",
         '"M0240001"\n"M0240002"\n"M0240003"',
     ],
 )
