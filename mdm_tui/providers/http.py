@@ -231,23 +231,9 @@ class Http:
         return self._broken(call, broken)
 
     async def _exchange(self, call: Call, signed: _Signed) -> _Answer:
-        headers = {"Idempotency-Key": call.key} if call.key else {}
-        body = None
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-            try:
-                body = encode(call.body)
-            except (ValueError, RecursionError):
-                # Before anything left: nobody has to look whether it was done.
-                what = f"{call.where} was not sent: it holds a value that JSON cannot say"
-                raise FleetError(Kind.INVALID, what, where=call.where, sent=Sent.NEVER) from None
-        request = self._client.build_request(
-            call.method,
-            call.path.lstrip("/"),
-            params=call.params or None,
-            content=body,
-            headers=headers,
-        )
+        body, headers = _packed(call)
+        path, params = call.path.lstrip("/"), call.params or None
+        request = self._client.build_request(call.method, path, params=params, content=body, headers=headers)
         started = self._clock()
         response = await self._client.send(request, stream=True, auth=signed)
         try:
@@ -339,6 +325,18 @@ class Http:
         else:
             what = f"The connection to {self.host} broke during {call.where}"
         return FleetError(kind, what, where=call.where, sent=sent, todo=todo)
+
+
+def _packed(call: Call) -> tuple[bytes | None, dict[str, str]]:
+    """The body of a call and the headers that are its own. Raises `FleetError` INVALID, before anything leaves."""
+    headers = {"Idempotency-Key": call.key} if call.key else {}
+    if call.body is None:
+        return None, headers
+    try:
+        return encode(call.body), {**headers, "Content-Type": "application/json"}
+    except (ValueError, RecursionError):
+        what = f"{call.where} was not sent: it holds a value that JSON cannot say"
+        raise FleetError(Kind.INVALID, what, where=call.where, sent=Sent.NEVER) from None
 
 
 def _unusable(host: str, call: Call, error: BodyError, status: int | None) -> FleetError:
