@@ -33,7 +33,7 @@ from .auth import Auth
 from .body import BodyError, Inflate, decode, encode
 from .budget import Budget, Skew
 from .calls import Call, Said, advice, again, hide_in, refusal
-from .tls import meaning
+from .tls import meaning, root_of
 
 __all__ = ["Call", "Http", "Said"]
 
@@ -110,21 +110,8 @@ class Http:
         self._clock, self._sleep, self._rand = clock, sleep, rand
         self._budget, self._skew = Budget(budget, clock), Skew()
         self._deadline = 4 * timeout
-        self._client = httpx.AsyncClient(
-            base_url=base,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"mdm-tui/{__version__}",
-            },
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=min(timeout, 10.0)),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE),
-            follow_redirects=False,
-            # A proxy from the environment is for the outside, never for this machine.
-            trust_env=not local,
-            verify=_trust(ca_file, plain=base.startswith("http:")),
-            transport=transport,
-        )
+        # A proxy from the environment is for the outside, never for this machine.
+        self._client = _client(base, timeout, proxies=not local, ca_file=ca_file, transport=transport)
 
     @property
     def meter(self) -> Meter:
@@ -300,7 +287,7 @@ class Http:
     def _broken(self, call: Call, error: Exception) -> FleetError:
         never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
         sent = Sent.NEVER if never else Sent.MAYBE
-        root = _root(error)
+        root = root_of(error)
         kind, todo = Kind.UNREACHABLE, ""
         if isinstance(root, ssl.SSLError) and never:
             kind = Kind.TLS
@@ -325,6 +312,36 @@ class Http:
         else:
             what = f"The connection to {self.host} broke during {call.where}"
         return FleetError(kind, what, where=call.where, sent=sent, todo=todo)
+
+
+def _client(
+    base: str, timeout: float, *, proxies: bool, ca_file: str, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    verify = _trust(ca_file, plain=base.startswith("http:"))
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"mdm-tui/{__version__}"}
+    try:
+        # Its name is decoded when it is first looked at, which would be in the middle of a call.
+        _host = httpx.URL(base).host
+    except (httpx.InvalidURL, ValueError):
+        raise FleetError(
+            Kind.CONFIG, "The address of the connection has no name that can be looked up", sent=Sent.NEVER
+        ) from None
+    try:
+        return httpx.AsyncClient(
+            base_url=base,
+            headers=headers,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=min(timeout, 10.0)),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE),
+            follow_redirects=False,
+            trust_env=proxies,
+            verify=verify,
+            transport=transport,
+        )
+    except (httpx.InvalidURL, ValueError, ImportError):
+        # All else that it is given is fixed. A proxy's address may hold a password: it is not repeated.
+        what = "The proxy that the environment names cannot be used"
+        todo = "Set HTTPS_PROXY to http://host:port, or take the proxy variables away (NO_PROXY as well)."
+        raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=todo) from None
 
 
 def _packed(call: Call) -> tuple[bytes | None, dict[str, str]]:
@@ -374,16 +391,3 @@ def _no_certificates(named: str, error: Exception) -> FleetError:
         what = f"{named} holds no certificates that can be read"
     todo = "Give a PEM file with the authority's certificate, then try again."
     return FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=todo)
-
-
-def _root(error: BaseException) -> BaseException:
-    """The innermost cause that is an operating system or TLS error, else the error itself."""
-    seen: BaseException | None = error
-    found = error
-    for _ in range(12):
-        seen = (seen.__cause__ or seen.__context__) if seen is not None else None
-        if seen is None:
-            break
-        if isinstance(seen, OSError):
-            found = seen
-    return found

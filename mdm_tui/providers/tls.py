@@ -6,7 +6,7 @@ import ssl
 
 from mdm_tui.fleet.text import clean
 
-__all__ = ["meaning"]
+__all__ = ["meaning", "root_of"]
 
 # OpenSSL's X509_V_ERR_* numbers.
 _NOT_YET, _EXPIRED = 9, 10
@@ -45,3 +45,16 @@ def meaning(error: ssl.SSLError, host: str) -> tuple[str, str]:
         return f"{host} answered without TLS", "Check the address and the port of the connection."
     shown = getattr(error, "verify_message", "") or reason.replace("_", " ").lower() or "TLS failed"
     return f"No trusted connection to {host}: {clean(str(shown), 200).rstrip('.')}", ""
+
+
+def root_of(error: BaseException) -> BaseException:
+    """The innermost cause that is an operating system or TLS error, else the error itself."""
+    seen: BaseException | None = error
+    found = error
+    for _ in range(12):
+        seen = (seen.__cause__ or seen.__context__) if seen is not None else None
+        if seen is None:
+            break
+        if isinstance(seen, OSError):
+            found = seen
+    return found

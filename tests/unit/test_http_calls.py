@@ -107,6 +107,27 @@ async def test_a_body_that_json_cannot_say_never_leaves_and_half_a_pair_goes_as_
     assert net.seen[0].headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:1"), ("NO_PROXY", "[::"), ("HTTPS_PROXY", "gopher://u:canary@127.0.0.1:1")],
+)
+def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(monkeypatch, name, value) -> None:
+    for other in ("ALL_PROXY", "NO_PROXY", "HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+        monkeypatch.delenv(other.lower(), raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(FleetError, match="The proxy that the environment names") as error:
+        Http("https://mdm.example/v1", Bearer(Secret()), explain=explain)
+    assert (error.value.kind, error.value.sent) == (Kind.CONFIG, Sent.NEVER)
+    assert "canary" not in error.value.sentence()
+
+
+def test_an_address_whose_name_cannot_be_looked_up_is_said_before_anything_is_asked() -> None:
+    with pytest.raises(FleetError, match="no name that can be looked up") as error:
+        Http("https://xn--/v1", Bearer(Secret()), explain=explain)
+    assert error.value.kind is Kind.CONFIG
+
+
 async def _one(call):
     net = Faulty().plan(Answer({}))
     await connect(net).ask(call, same)
