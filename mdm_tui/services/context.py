@@ -72,6 +72,9 @@ class Context:
         self.arming = Arming(connection, clock)
         self.wire = OnWire()
         self.closed = False
+        self.lost_journal: FleetError | None = None
+        """Why there is no journal, where it could not be opened."""
+        self._told_past = False
         self._connect = connect
         self._shown: tuple[str, ...] = ()
         self._connecting: asyncio.Future[Provider] | None = None
@@ -199,10 +202,27 @@ class Context:
     def need_journal(self) -> Journal:
         """The journal; raises when it cannot be used, because nothing is sent that is not on disk first."""
         if self.journal is None:
-            raise FleetError(
-                Kind.CONFIG, "The journal of commands is not open, so nothing can be sent", sent=Sent.NEVER
-            )
+            lost = self.lost_journal
+            why, todo = (f": {lost.what}", lost.todo) if lost is not None else ("", "")
+            what = f"The journal of commands is not open, so nothing can be sent{why}"
+            raise FleetError(Kind.CONFIG, what, sent=Sent.NEVER, todo=todo)
         return self.journal
+
+    async def past(self, work: Callable[[History], Awaitable[T]], without: T) -> T:
+        """What `work` does with the history; `without` where there is none, or where it fails.
+
+        It is kept beside everything else: a file that gives way is told once, and no answer of a service is lost or
+        told as a failure for it.
+        """
+        if self.history is None:
+            return without
+        try:
+            return await work(self.history)
+        except FleetError as error:
+            if not self._told_past:
+                self._told_past = True
+                self.notice("warn", f"Drafts and earlier reports cannot be kept: {error.sentence()}")
+            return without
 
     def key(self, device_id: str) -> DeviceKey:
         """A device of this connection, by its id."""
@@ -228,6 +248,6 @@ class Context:
         after = await self.mirror.device(self.scope, device.id)
         if after is None or (before is not None and before.device.raw == after.device.raw):
             return
-        if self.history is not None:
-            await self.history.report(self.scope, after.device, at)
+        kept = after.device
+        await self.past(lambda history: history.report(self.scope, kept, at), without=False)
         self.hub.publish(DetailChanged(self.scope, device.id))

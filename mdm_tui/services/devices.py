@@ -299,8 +299,8 @@ class Devices:
 
     async def history(self, device_id: str) -> Sequence[Any]:
         """When the report differed: `(at, digest)`, newest as the store orders them."""
-        history = self._context.history
-        return await history.reports(self._context.scope, device_id) if history is not None else []
+        scope, nothing = self._context.scope, list[tuple[float, str]]()
+        return await self._context.past(lambda history: history.reports(scope, device_id), without=nothing)
 
     async def _ask(self, work: Callable[[Provider], Awaitable[T]], capability: Capability) -> T:
         context = self._context

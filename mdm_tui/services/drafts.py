@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.diff import merge, same
@@ -13,7 +14,7 @@ from .documents import pretty
 from .tasks import Tasks
 
 if TYPE_CHECKING:
-    from mdm_tui.store.history import Draft
+    from mdm_tui.store.history import Draft, History
 
 __all__ = ["Drafts", "carry_over"]
 
@@ -43,17 +44,25 @@ class Drafts:
             self._wake.clear()
             if not await self._context.clock.wait(self._wake, QUIET):
                 await self.flush()
+                if self._waiting and not self._wake.is_set():
+                    # It could not be written: the next text, or the end of the session, tries again.
+                    return
 
     async def flush(self) -> None:
-        """Write what is waiting, now."""
-        history = self._context.history
-        while self._waiting and history is not None:
-            draft_id, (base, mine, at) = next(iter(self._waiting.items()))
-            await history.put_draft(self._draft(draft_id, base, mine, at))
-            if self._waiting.get(draft_id) == (base, mine, at):
-                del self._waiting[draft_id]
-        if history is None:
+        """Write what is waiting, now. What cannot be written stays for this session; that is told."""
+        if self._context.history is None:
             self._waiting.clear()
+        for draft_id in list(self._waiting):
+            while (held := self._waiting.get(draft_id)) is not None:
+                if not await self._context.past(partial(self._put, self._draft(draft_id, *held)), without=False):
+                    return
+                if self._waiting.get(draft_id) == held:
+                    del self._waiting[draft_id]
+
+    @staticmethod
+    async def _put(draft: Draft, history: History) -> bool:
+        await history.put_draft(draft)
+        return True
 
     def _draft(self, draft_id: str, base: str, mine: str, at: float) -> Draft:
         from mdm_tui.store.history import Draft
@@ -64,15 +73,17 @@ class Drafts:
         """The newest text, written or not."""
         if (held := self._waiting.get(draft_id)) is not None:
             return self._draft(draft_id, *held)
-        history = self._context.history
-        return await history.draft(self._context.scope, self._kind, draft_id) if history is not None else None
+        scope = self._context.scope
+        nothing: Draft | None = None
+        return await self._context.past(lambda history: history.draft(scope, self._kind, draft_id), without=nothing)
 
     async def ids(self) -> list[str]:
         """What there are drafts of, newest first."""
         await self.flush()
-        history = self._context.history
-        found = await history.drafts(self._context.scope) if history is not None else []
-        return [draft.id for draft in found if draft.kind == self._kind]
+        nothing: list[Draft] = []
+        found = await self._context.past(lambda history: history.drafts(self._context.scope), without=nothing)
+        kept = [draft.id for draft in found if draft.kind == self._kind]
+        return [*(draft_id for draft_id in self._waiting if draft_id not in kept), *kept]
 
     async def saved(self, draft_id: str, sent: Any) -> None:
         """This document was saved: its draft goes, unless another text than the one sent is kept by now."""
@@ -90,8 +101,8 @@ class Drafts:
     async def drop(self, draft_id: str) -> None:
         """It was thrown away, or nothing in it is left to save."""
         self._waiting.pop(draft_id, None)
-        if self._context.history is not None:
-            await self._context.history.drop_draft(self._context.scope, self._kind, draft_id)
+        scope, kind = self._context.scope, self._kind
+        await self._context.past(lambda history: history.drop_draft(scope, kind, draft_id), without=None)
 
     async def stop(self) -> None:
         await self._tasks.stop()

@@ -225,6 +225,7 @@ class Session(Services):
 
     def _lost_journal(self, error: FleetError) -> None:
         self._journal_trouble = error.sentence()
+        self.context.lost_journal = error
         self.context.notice("bad", f"No command can be sent, because the journal cannot be used: {error.sentence()}")
 
     async def connect(self) -> Provider:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mdm_tui.fleet.catalogue import CatalogueApp, Image
-from mdm_tui.fleet.devices import App
+from mdm_tui.fleet.devices import App, Device
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.groups import Group
 from mdm_tui.fleet.rollouts import Rollout, RolloutApp
@@ -21,6 +21,7 @@ from mdm_tui.providers.midm.rollouts import MidmRollouts
 from mdm_tui.services.catalogue import Catalogue
 from mdm_tui.services.context import Context
 from mdm_tui.services.documents import Changed
+from mdm_tui.services.events import Noticed
 from mdm_tui.services.groups import Groups
 from mdm_tui.services.hub import Hub
 from mdm_tui.services.rollouts import PLAN_KEPT, WATCH_EVERY, Rollouts
@@ -317,6 +318,40 @@ async def test_where_scopes_hold_ids_an_entry_is_looked_for_as_a_device_too(desk
     reach = await desk.rollouts.resolve(document(devices=["d00007", "d99999"]))
     assert [entry.state for entry in reach.entries] == ["registered", "unknown"]
     assert (reach.requests, desk.fake.count("device"), desk.fake.count("registered")) == (3, 2, 1)
+
+
+# the file of drafts gives way
+async def test_what_was_saved_is_told_as_saved_when_its_draft_cannot_be_dropped(desk: Desk) -> None:
+    notices = desk.context.hub.subscribe()
+    text = json.dumps(document("Spring"))
+    desk.rollouts.draft("new:1", "{}", text)
+    plan = await desk.rollouts.plan("new:1", text)
+    desk.history.close()
+    saved = await desk.rollouts.save(plan)
+    assert isinstance(saved, RolloutSaved) and desk.fake.count("create_rollout") == 1
+    assert isinstance(await desk.save(saved.rollout.id, document("Summer"), saved.base), RolloutSaved)
+    said = [event.sentence for event in notices.take() if isinstance(event, Noticed)]
+    assert len(said) == 1 and said[0].startswith("Drafts and earlier reports cannot be kept: ")
+
+
+async def test_a_text_that_cannot_be_written_lasts_for_the_session_and_hides_nothing_else(desk: Desk) -> None:
+    saved = await desk.save(None, document("Spring"))
+    assert isinstance(saved, RolloutSaved)
+    desk.history.close()
+    desk.rollouts.draft(saved.rollout.id, saved.base, "{")
+    await desk.clock.advance(5)
+    assert await desk.rollouts.drafts() == [saved.rollout.id]
+    assert (await desk.rollouts.open(saved.rollout.id)).draft == "{"
+    await desk.rollouts.drop_draft(saved.rollout.id)
+    assert (await desk.rollouts.open(saved.rollout.id)).draft is None
+
+
+async def test_a_report_is_read_where_the_earlier_ones_cannot_be(desk: Desk) -> None:
+    desk.history.close()
+    device_id = next(iter(desk.fake.rows))
+    await desk.context.keep_detail(Device(device_id, {"id": device_id}, '{"new": 1}', True), desk.clock.now())
+    held = await desk.mirror.device(desk.context.scope, device_id)
+    assert held is not None and held.device.raw == '{"new": 1}'
 
 
 # what must be typed

@@ -429,6 +429,16 @@ def test_an_output_that_takes_nothing_costs_a_sentence(calm: Desk, tmp_path: Pat
     assert code == 1 and "standard output is closed" in said
 
 
+def test_a_journal_that_cannot_be_used_is_named(calm: Desk, tmp_path: Path) -> None:
+    desk = calm.beside(tmp_path)
+    (tmp_path / "state").mkdir()
+    journal = tmp_path / "state" / "journal.db"
+    journal.write_text("no database")
+    done = desk.run("devices", "register", "--csv", "-", "--confirm", "1", given="TEST-3201\n")
+    refused(done, 2, "nothing can be sent", str(journal), "Move it away")
+    assert journal.read_text() == "no database"
+
+
 def test_what_is_locked_stays_locked(calm: Desk, tmp_path: Path) -> None:
     desk = calm.beside(tmp_path, production=True)
     words = ("devices", "register", "--csv", "-", "--confirm", "1")
