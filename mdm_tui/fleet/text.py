@@ -22,9 +22,14 @@ _WIDE_LIARS = frozenset("\ufdfd\ufdfa\U00012219\U0001242b")
 # What begins a formula in a spreadsheet, in the full width of Japanese keyboards too.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-PLACEHOLDER_SERIALS = frozenset(
-    {"", "unknown", "none", "null", "n/a", "na", "0", "0123456789abcdef", "123456789", "default", "string"}
-)
+# Without blanks, in lower case; those of one repeated character are none either.
+# fmt: off
+PLACEHOLDER_SERIALS = frozenset((
+    "", "unknown", "none", "null", "nil", "n/a", "na", "0", "default", "defaultstring", "string", "undefined",
+    "invalid", "notavailable", "tobefilledbyo.e.m.", "systemserialnumber", "123456789", "1234567890", "0123456789",
+    "1234567890abcdef", "0123456789abcdef",
+))
+# fmt: on
 
 
 def clean(value: object, limit: int = 512) -> str:
@@ -98,8 +103,12 @@ def search_key(text: str) -> str:
 
 
 def normal_serial(serial: str | None) -> str:
-    """The serial as a joining key: upper case without blanks; "" when it is missing or a placeholder."""
-    key = "".join((serial or "").split()).upper()
+    """The serial as a joining key: upper case without blanks; "" when it is missing or a placeholder.
+
+    Only of A to Z: other letters have capitals that look like those, and no stranger's serial may become another one.
+    """
+    plain = "".join((serial or "").split())
+    key = plain.upper() if plain.isascii() else "".join(char.upper() if char.isascii() else char for char in plain)
     if key.lower() in PLACEHOLDER_SERIALS or len(set(key)) <= 1:
         return ""
     return key

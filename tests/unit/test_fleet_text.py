@@ -113,6 +113,16 @@ def test_serials_as_keys(serial, key) -> None:
     assert normal_serial(serial) == key
 
 
+@pytest.mark.parametrize("serial", ["\u017f1234567", "\u01311234567", "\u00df12345", "\ufb0112345", "\uff33123456"])
+def test_no_letter_that_looks_like_another_makes_the_same_serial(serial: str) -> None:
+    assert normal_serial(serial) == serial
+
+
+@pytest.mark.parametrize("serial", ["To be filled by O.E.M.", "0123456789", "1234567890ABCDEF", "Not available"])
+def test_what_makers_leave_in_place_of_a_serial_is_none(serial: str) -> None:
+    assert normal_serial(serial) == ""
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+34", "-2+3", "@SUM(A1)", "\t=1", " \r\n=1", "\u00a0=1", "\uff1d1+1", "\uff20A1"]
 )
