@@ -188,7 +188,7 @@ def _scalar(text: str, at: int) -> int:
     if match := _NUMBER.match(text, at):
         if text[match.end() : match.end() + 1].isdigit():
             raise JsonError("a number does not start with 0", at)
-        if not isfinite(float(match.group())):
+        if not match.group().lstrip("-").isdigit() and not isfinite(float(match.group())):
             raise JsonError("a number that is too large", at)
         return match.end()
     if not char:

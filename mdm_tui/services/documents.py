@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ __all__ = ["NEW", "Changed", "Checked", "PlacedProblem", "changed", "check", "lo
 _MAX_PROBLEMS = 200
 # Ids of documents that the service does not have yet begin with it.
 NEW = "new:"
+_HALVES = re.compile("[\ud800-\udfff]")
 # What stands at a place that a document does not have; like no value.
 _NOWHERE = object()
 
@@ -62,8 +64,9 @@ class Changed:
 
 
 def pretty(document: Any) -> str:
-    """The document as an editor shows it."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    """The document as an editor shows it. Half a surrogate pair, which no file or screen can hold, stays an escape."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return _HALVES.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def check(text: str, contract: Callable[[Any], Sequence[Problem]] | None) -> Checked:

@@ -23,7 +23,7 @@ from mdm_tui.tui.screens.rollout_confirm import ConfirmRollout, Telling
 from mdm_tui.tui.screens.rollout_fields import serials_of
 from mdm_tui.tui.screens.rollouts import RolloutsScreen
 from mdm_tui.tui.widgets.report import LinesView
-from tests.faulty import Reset, Status
+from tests.faulty import Mangle, Reset, Status
 
 
 async def opened(house: House, name: str, view: str = "form") -> Any:
@@ -731,6 +731,22 @@ async def test_broken_text_is_said_in_the_form_and_nothing_is_sent(tmp_path: Pat
         assert "the view JSON has the text" in shown(house, "form")
         screen.put("name", "x")
         assert screen.text == '{"profile": {,}'
+
+
+async def test_half_a_surrogate_pair_is_an_escape_in_the_text_and_goes_back_as_it_came(tmp_path: Path) -> None:
+    def half(raw: bytes) -> bytes:
+        answer = json.loads(raw)
+        rows = answer["data"] if isinstance(answer["data"], list) else [answer["data"]]
+        for row in rows:
+            row["profile"]["note"], row["\udfffkey"] = "\ud800x", 1
+        return json.dumps(answer).encode()
+
+    async with open_house(tmp_path, midm=True) as house:
+        house.net.rule(Mangle(half), path="profile/find")
+        screen = await opened(house, "Cold chain", "document")
+        assert "\\ud800x" in screen.text and "\\udfffkey" in screen.text and screen.text.encode()
+        assert json.loads(screen.text)["profile"]["note"] == "\ud800x"
+        assert screen.checked.ok and not screen.differences
 
 
 @pytest.mark.parametrize("view", ["form", "document", "changes", "reach", "images", "conflicts", "progress"])
