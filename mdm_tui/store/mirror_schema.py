@@ -15,7 +15,8 @@ from .keys import SEARCHED, SORT_KEYS
 
 __all__ = ["FINGERPRINT", "build", "is_current"]
 
-_LAYOUT = 4
+# Raised when rows are made otherwise from the same values (keys that sort, search and join) or tables change.
+_LAYOUT = 5
 
 _FIELDS = "".join(f", f_{key}" for key in COLUMNS)
 _SORTS = "".join(f", s_{key} TEXT" for key in SORT_KEYS)
