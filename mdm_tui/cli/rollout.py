@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from mdm_tui.fleet.catalogue import CatalogueApp, Image
 from mdm_tui.fleet.errors import FleetError, Kind, Problem
 from mdm_tui.fleet.groups import Group, GroupTree
-from mdm_tui.fleet.matching import Outcome
 from mdm_tui.fleet.rollout_words import schedule, waiting
 from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean, search_key
@@ -205,12 +204,13 @@ def _capped(lines: list[tuple[str, str]], name: str = "") -> list[tuple[str, str
 
 async def _progress(session: Session, plan: RolloutPlan, progress: Progress | None) -> list[tuple[str, str]]:
     if progress is None:
+        from mdm_tui.services.rollouts_progress import image_state
+        from mdm_tui.services.rollouts_words import counted
+
         prediction = plan.prediction
         if not any(kin.choice.images or kin.choice.left for kin in prediction.kin):
             return []
-        found = [(word, prediction.count(outcome)) for outcome, word in _OUTCOMES if prediction.count(outcome)]
-        said = ", ".join(f"{count:,} {word}" for word, count in found)
-        return [("Images", said)] if said else []
+        return [("Images", _counted(counted([image_state(choice) for choice in prediction.by_device.values()])))]
     apps = {ref: app for app in await session.catalogue.apps() for ref in (app.id, *app.refs)}
     lines = [
         (f"{apps[ref].name or ref}" if ref in apps else ref, _counted(count)) for ref, count in progress.apps.items()
@@ -222,14 +222,6 @@ async def _progress(session: Session, plan: RolloutPlan, progress: Progress | No
         lines.append(("", f"{asked[0].upper()}{asked[1:]}."))
     lines += [("", note) for note in progress.notes if note not in plan.reach.notes]
     return [(clean(name, 80), text) for name, text in lines]
-
-
-_OUTCOMES: tuple[tuple[Outcome, str], ...] = (
-    ("there", "done"),
-    ("install", "waiting"),
-    ("none", "unfit"),
-    ("unknown", "unknown"),
-)
 
 
 def _counted(count: Count) -> str:

@@ -42,6 +42,8 @@ class Choice:
     reason: a sentence without its end, doubts included. left: the other images of the rollout, each with why.
     size: bytes to download, None when an image does not say its size. ends: (part, build) that it will be on.
     older: an image that may be installed is older than what the device has, and the rollout does not refuse those.
+    unseen: only the region's images are to be installed, and devices do not report that build: installed or not, they
+    say the same.
     """
 
     outcome: Outcome
@@ -52,6 +54,7 @@ class Choice:
     size: int | None = None
     ends: tuple[tuple[str, str], ...] = ()
     older: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,7 @@ class Matcher:
             if plan.end:
                 ends.append((part, plan.end))
             said.append(f"{part}: {plan.why}" if len(parts) > 1 and part else plan.why)
+        unseen = bool(chosen) and all(_fold(image.part) == "region" for image in chosen)
         outcome: Outcome = "install" if chosen else "there" if there else "none"
         if outcome == "none" and doubts.certainty == "unknown":
             outcome = "unknown"
@@ -204,6 +208,7 @@ class Matcher:
             size,
             tuple(ends),
             bool(chosen) and doubts.older,
+            unseen,
         )
 
     def _fitting(self, hardware: Hardware, left: list[Left], doubts: Doubts) -> list[Image]:

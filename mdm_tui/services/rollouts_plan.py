@@ -125,8 +125,9 @@ def _sentences(
         if group.unread
     )
     if reach.unknown:
-        unknown = _list(reach, "unknown")
-        said.append(f"Saving registers {_devices(len(reach.unknown))} that the service does not know: {unknown}.")
+        unknown = f"{_devices(len(reach.unknown))} that the service does not know: {_list(reach, 'unknown')}."
+        # Ignored as a scope, says the contract; whether it is read for that as well it leaves open.
+        said.append(f"Saving {'may register' if reach.everyone else 'registers'} {unknown}")
     if reach.undecided:
         count = len(reach.undecided)
         said.append(

@@ -16,7 +16,7 @@ from .rollouts_memory import Memory
 from .rollouts_scope import MANY, Index, Reach
 from .rollouts_words import DeviceProgress, Progress, State, counted
 
-__all__ = ["Follower"]
+__all__ = ["Follower", "image_state"]
 
 # Seconds before a device's list of apps is read again: while something is missing on it, and when nothing is.
 KEPT, KEPT_DONE = 60.0, 600.0
@@ -178,8 +178,8 @@ def app_state(wanted: CatalogueApp, installed: Mapping[str, Installed]) -> State
 
 
 def image_state(choice: Choice | None) -> State:
-    """Whether a device is on the newest build that the rollout has for it."""
-    if choice is None or choice.outcome == "unknown":
+    """Whether a device is on the newest build that the rollout has for it, as far as its build tells."""
+    if choice is None or choice.outcome == "unknown" or choice.unseen:
         return "unknown"
     if choice.outcome == "there":
         return "done"

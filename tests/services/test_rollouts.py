@@ -410,6 +410,8 @@ async def test_unknown_entries_ask_to_register_them_and_both_ask_for_both(desk: 
     plan = await desk.rollouts.plan(None, json.dumps(document(everyone=True, devices=["T9"])))
     assert plan.expects == ("register 1", "10")
     assert plan.accepts("register 1 10")
+    # The scope is ignored, it says one line above: what is in it is not promised.
+    assert "Saving may register 1 device that the service does not know: T9." in plan.sentences
 
 
 async def test_an_ordinary_save_needs_nothing_typed_and_an_old_plan_is_made_again(desk: Desk) -> None:
@@ -779,6 +781,22 @@ async def test_progress_counts_apps_and_images_and_asks_for_few_lists_at_a_time(
     assert (more.asked, desk.fake.count("device_apps")) == (5, 5)
     assert (more.apps["a1"].done, more.apps["a1"].waiting) == (1, 4)
     assert {row.name: row.state for row in more.devices}["Dock 1"] == "done"
+
+
+async def test_an_image_that_does_not_show_in_what_devices_report_is_never_said_to_be_waited_for(desk: Desk) -> None:
+    desk.fake.listed_images = [
+        Image("i1", "Two", product="HX7", part="base", build="B2", ab=False, refs=("i1",)),
+        Image("i2", "Region", product="HX7", part="region", build="R9", ab=False, refs=("i2",)),
+    ]
+    desk.fake.rows["d00001"]["build"] = "B2"
+    await desk.seen()
+    await desk.save(None, document(groups=["g0"], images=["i1", "i2"]))
+    progress = await desk.rollouts.progress("r1")
+    assert progress.images is not None
+    # One has the base: of the region's image its reports say nothing, before and after.
+    assert (progress.images.done, progress.images.waiting, progress.images.unknown) == (0, 4, 1)
+    (row,) = [row for row in progress.devices if row.id == "d00001"]
+    assert (row.state, "devices report one build only" in row.note) == ("unknown", True)
 
 
 async def test_devices_that_have_all_of_it_are_asked_less_often_and_a_used_budget_reads_the_screen_only(

@@ -88,6 +88,9 @@ def test_base_and_region_are_chosen_separately() -> None:
     assert choice.images == ("base", "region")
     assert choice.certainty == "likely"
     assert "base: " in choice.reason and "region: " in choice.reason
+    assert not choice.unseen
+    # With the base in place only the region's is left, and no report will tell when it is installed.
+    assert Matcher([image("here", "B1"), image("region", "R9", part="region")], [HERE]).choose(DEVICE).unseen
 
 
 def test_older_builds_are_refused_where_the_rollout_says_so() -> None:

@@ -50,7 +50,7 @@ def plan_lines(plan: Any, width: int, title_of: Callable[[str], str]) -> list[Li
 def _role(sentence: str, plan: Any) -> str:
     if plan.reach.everyone and sentence is plan.sentences[0]:
         return "bad"
-    grave = ("Saving registers", "Conflict", "Not all", "Not everything", "Older build")
+    grave = ("Saving registers", "Saving may register", "Conflict", "Not all", "Not everything", "Older build")
     return "warn" if sentence.startswith(grave) or "may register" in sentence or "any more" in sentence else ""
 
 
