@@ -232,11 +232,13 @@ class _Registration:
         said = [f"{', '.join(parts)}."]
         if new or again:
             said.append(plans[0].terms_text)
-            said += [plan.pace for plan in plans if plan.pace]
-        if alone := sum(not row.line.device.group_id for plan in plans for row in plan.will):
+        if alone := sum(not row.line.device.group_id for row in plans[0].will):
             said.append(f"{alone:,} of them without a group.")
+        if plans[0].pace:
+            said.append(plans[0].pace)
         if again:
-            said.append("Saving an existing device again resets its status at the service.")
+            # Of existing ones: a row that names no group leaves them where they are.
+            said += [f"{note[0].upper()}{note[1:]}." for note in plans[1].notes]
         for sentence in said:
             print(clean(sentence, 400), file=sys.stderr)
 

@@ -21,7 +21,7 @@ TRIES = 3
 _READS: dict[Kind, str] = {
     Kind.INVALID: "The service does not understand the question: check the connection's address and organisation.",
     Kind.CONFLICT: "The service is busy with a change of its own: look again in a moment.",
-    Kind.REFUSED: "Check the connection's organisation and what its token may read.",
+    Kind.REFUSED: "Check the connection's organisation and what its credentials may read.",
 }
 AGAIN = frozenset({429, 502, 503, 504})
 

@@ -346,6 +346,12 @@ async def test_what_a_refusal_means(answer: Answer, kind: Kind) -> None:
     assert error.where == "GET /ota/api/device/findBy"
 
 
+async def test_what_to_do_about_a_refused_question_names_no_token_that_nobody_was_given() -> None:
+    midm, _ = signed_in(refused(977, "never heard of"))
+    error = await failure(midm.devices(1, 10))
+    assert error.sentence().endswith("Check the connection's organisation and what its credentials may read.")
+
+
 async def test_codes_that_are_fine() -> None:
     midm, _ = signed_in(
         Answer({"result": True, "code": 977, "data": True}), Answer({"code": 200, "data": True}), Answer({"data": True})

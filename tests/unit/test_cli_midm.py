@@ -391,6 +391,11 @@ def test_registered_once_and_each_row_has_its_outcome(calm: Desk, tmp_path: Path
     assert [cells[1] for cells in lines[0]] == [cells[1] for cells in lines[1]] == ["TEST-1001", "TEST-1003"]
     assert "its status is reset" in outcome.splitlines()[1] and "registered" in outcome.splitlines()[2]
 
+    alone = desk.run("devices", "register", "--csv", "-", "--reset", "TEST-1001", given="TEST-1001\n")
+    # It is in the group of above and stays there.
+    assert "It names no group: the present one is left as it is" in alone.stderr
+    assert "without a group" not in alone.stderr
+
 
 def test_serial_numbers_on_one_line_have_each_their_own_fate(calm: Desk, tmp_path: Path) -> None:
     desk = calm.beside(tmp_path)
