@@ -379,7 +379,7 @@ async def test_saving_says_what_it_will_do_sends_the_whole_and_reads_it_back(tmp
     async with open_house(tmp_path, midm=True) as house:
         screen = await opened(house, "Cold chain")
         await house.press("f2")
-        assert "Nothing differs from the service" in house.text()
+        assert "Nothing is changed here, so nothing is sent" in house.text()
         await put(house, need_ac=True)
         await house.press("f2")
         assert isinstance(house.screen, ConfirmRollout) and "It reaches 6 devices" in house.text()
@@ -430,9 +430,12 @@ async def test_somebody_elses_save_is_shown_and_chosen(tmp_path: Path) -> None:
         rollouts = house.fleet.world.rollouts
         record = rollouts.get(screen.document_id)
         rollouts.save(record.uuid, {**record.document, "enabled": False})
+        await house.advance(60)
         await house.press("f2", "y")
         assert sent(house) == [] and "Somebody changed this rollout meanwhile" in house.text()
+        await house.advance(120)
         await house.press("down", "enter")
+        assert screen.read_at == house.clock.now() - 120, "the copy is as old as when it was found to be another one"
         assert screen.rollout.enabled is False and screen.rollout.options["need_ac"] is True
         await house.press("ctrl+z")
         assert screen.rollout.enabled is True, "taking both can be undone"

@@ -101,7 +101,7 @@ class DocumentSaving(_Base):
                 self.say("Not saved: the problems below come first.", "bad")
                 return
             if not new and not self.differences:
-                self.say("Nothing differs from the service, so nothing is sent.")
+                self.say("Nothing is changed here, so nothing is sent.")
                 return
             base = self.base
             while True:
@@ -127,14 +127,15 @@ class DocumentSaving(_Base):
 
     async def _decide(self, changed: Any) -> str | None:
         """What to do about somebody else's change; the base to save with now, None to send nothing."""
+        read_at = self.app.now()
         choice = await answer(self.app, ChangedMeanwhile(changed, self.NOUN))
+        if choice in ("theirs", "merge"):
+            self.base, self.read_at = changed.theirs, read_at
         if choice == "theirs":
-            self.base = changed.theirs
             self.take(changed.theirs, typed=False)
             await self.service.drop_draft(self.document_id)
             self.say("This is the service's copy of now; ctrl+z brings your text back.")
         elif choice == "merge":
-            self.base = changed.theirs
             self.take(changed.merged)
             self.service.draft(self.document_id, self.base, changed.merged)
             self.say("Both sides' changes are in the text. Look at them, then F2 saves.", "info")
