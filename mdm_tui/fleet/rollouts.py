@@ -12,14 +12,15 @@ from typing import Any, Literal, Protocol
 
 from .errors import Problem
 
-__all__ = ["APPLY_ORDER", "CHECK_BUILD_DATE", "PARTIAL_FIRST", "REMOVED_WHEN_EMPTY", "REPEATS", "STARTS", "Option",
-           "Rollout", "RolloutApp", "RolloutFormat", "said", "switch"]  # fmt: skip
+__all__ = ["APPLY_ORDER", "CHECK_BUILD_DATE", "LEFT_WHEN_APPLIED", "PARTIAL_FIRST", "REMOVED_WHEN_EMPTY", "REPEATS",
+           "STARTS", "Option", "Rollout", "RolloutApp", "RolloutFormat", "said", "switch"]  # fmt: skip
 
 # Neutral keys of the options whose meaning is known here, in whatever section they stand.
 APPLY_ORDER = "apply_order"
 CHECK_BUILD_DATE = "check_build_date"
 PARTIAL_FIRST = "partial_first"
 REMOVED_WHEN_EMPTY = "remove_if_no_scope"
+LEFT_WHEN_APPLIED = "unscope_if_applied"
 # When it starts and how it repeats: the first that is said, and all that are said.
 STARTS = ("start_on", "starts_on")
 REPEATS = ("repeat_option", "repeat_every", "repeat_period")

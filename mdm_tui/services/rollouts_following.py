@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
-from mdm_tui.fleet.rollouts import REMOVED_WHEN_EMPTY, Rollout, switch
+from mdm_tui.fleet.rollouts import LEFT_WHEN_APPLIED, REMOVED_WHEN_EMPTY, Rollout, switch
 
 from .context import Context
 from .documents import load
@@ -16,6 +17,8 @@ from .rollouts_save import RolloutSaver
 from .rollouts_words import Progress
 
 __all__ = ["Following"]
+
+_LEAVE = "Devices leave the scope once they have it: any that left before it was first looked at here are not counted"
 
 
 class Following:
@@ -66,6 +69,8 @@ class Following:
             rollout_id, reach, index, looked.apps, refs, prediction,
             left=left, visible=visible, most=most, notes=notes,
         )  # fmt: skip
+        if switch(looked.rollout.options, LEFT_WHEN_APPLIED) is True:
+            found = replace(found, notes=(*found.notes, f"{_LEAVE}."))
         return self._far(found)
 
     def _gone(self, rollout_id: str, held: Rollout | None) -> Progress:

@@ -864,6 +864,18 @@ async def test_devices_that_are_done_and_left_the_scope_stay_done(desk: Desk) ->
     assert [row.name for row in (await desk.rollouts.progress("r1")).devices] == ["Dock 2"]
 
 
+@pytest.mark.parametrize("leaves", [True, False, None])
+async def test_of_devices_that_leave_when_they_are_done_it_is_said_that_earlier_ones_are_not_counted(
+    desk: Desk, leaves: bool | None
+) -> None:
+    body = document(devices=["SN000000"], apps=[RolloutApp("a1")])
+    if leaves is not None:
+        body = FORM.put(body, "unscope_if_applied", leaves)
+    await desk.save(None, body)
+    said = " ".join((await desk.rollouts.progress("r1")).notes)
+    assert ("any that left before it was first looked at here are not counted" in said) is (leaves is True)
+
+
 async def test_a_rollout_that_vanishes_while_it_is_followed_says_the_likely_reason_and_keeps_what_was_seen(
     desk: Desk,
 ) -> None:
