@@ -33,11 +33,22 @@ class Budget:
         self._clock = clock
         self._calls: deque[tuple[float, Purpose]] = deque()
         self._meter = Meter(limit=limit)
+        self._latest = clock()
+
+    def _now(self) -> float:
+        """The time; where the clock was set back, what is counted and the pause go back with it."""
+        now, latest = self._clock(), self._latest
+        self._latest = now
+        if now < latest:
+            back = latest - now
+            self._calls = deque((at - back, purpose) for at, purpose in self._calls)
+            self._meter.paused_until -= back
+        return now
 
     @property
     def meter(self) -> Meter:
         """The meter, with what is older than an hour taken out."""
-        oldest = self._clock() - HOUR
+        oldest = self._now() - HOUR
         meter = self._meter
         while self._calls and self._calls[0][0] <= oldest:
             _, purpose = self._calls.popleft()
@@ -47,7 +58,7 @@ class Budget:
 
     def take(self, purpose: Purpose, where: str) -> None:
         """Count one call; `FleetError` RATE_LIMITED, never sent, when this purpose's share of the hour is used up."""
-        meter, now = self.meter, self._clock()
+        meter, now = self.meter, self._latest
         if meter.used >= math.ceil(meter.limit * SHARES[purpose]):
             wait = max(1.0, self._calls[0][0] + HOUR - now) if self._calls else HOUR
             raise FleetError(
@@ -63,12 +74,14 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Let nothing out for so long; a shorter pause never ends a longer one."""
-        self._meter.paused_until = max(self._meter.paused_until, self._clock() + seconds)
+        until = self._now() + seconds
+        self._meter.paused_until = max(self._meter.paused_until, until)
 
     @property
     def paused_for(self) -> float:
         """Seconds until calls are allowed again, 0 when they are."""
-        return max(0.0, self._meter.paused_until - self._clock())
+        now = self._now()
+        return max(0.0, self._meter.paused_until - now)
 
 
 class Skew:

@@ -116,7 +116,7 @@ class Commands:
             raise FleetError(Kind.REFUSED, "This plan was already sent", sent=Sent.NEVER)
         if plan.connection != context.scope:
             raise FleetError(Kind.INVALID, "The plan is for another connection", sent=Sent.NEVER)
-        if context.clock.now() - plan.at > PLAN_LIFE:
+        if abs(context.clock.now() - plan.at) > PLAN_LIFE:
             raise FleetError(
                 Kind.REFUSED, "The plan is older than ten minutes: look again and confirm", sent=Sent.NEVER
             )

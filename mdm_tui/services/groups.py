@@ -98,8 +98,8 @@ class Groups:
         self.error = None
         # Built from the answer and not from the mirror: what is listed twice is told.
         tree = GroupTree.build(found)
-        if self.at is None or at >= self.at:
-            # An answer that overtook an older question stays.
+        if self.at is None or at >= self.at or self.at > context.clock.now():
+            # An answer that overtook an older question stays, unless the clock was set back meanwhile.
             self._tree, self.at = tree, at
             for gone in [key for key in self._members if key not in tree]:
                 del self._members[gone]
@@ -151,7 +151,7 @@ class Groups:
             if held is not None and held.complete:
                 # Somebody else may have read it while this call waited for its turn.
                 meanwhile = held is not before and held.at >= asked
-                if meanwhile or (not fresh and now - held.at < FRESH):
+                if meanwhile or (not fresh and 0 <= now - held.at < FRESH):
                     return held
             found = await self._read(group_id, progress, stop or asyncio.Event())
             if group_id in await self.tree():

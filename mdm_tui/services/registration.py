@@ -165,7 +165,7 @@ class RegistrationService:
             raise FleetError(Kind.INVALID, "The plan is for another connection", sent=Sent.NEVER)
         if plan.key in self._spent:
             raise FleetError(Kind.REFUSED, "This plan was already sent", sent=Sent.NEVER)
-        if context.clock.now() - plan.at > PLAN_LIFE:
+        if abs(context.clock.now() - plan.at) > PLAN_LIFE:
             what = "The plan is older than ten minutes: check the list again and confirm"
             raise FleetError(Kind.REFUSED, what, sent=Sent.NEVER)
         if self.running:

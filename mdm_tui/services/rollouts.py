@@ -253,7 +253,7 @@ class Rollouts:
         errors = tuple(problem for problem in plan.problems if not problem.warning)
         if errors:
             raise _refused(f"{errors[0].pointer}: {errors[0].message}".removeprefix(": "), errors)
-        if context.clock.now() - plan.at > PLAN_KEPT:
+        if abs(context.clock.now() - plan.at) > PLAN_KEPT:
             raise _refused("what was found out is more than 10 minutes old", todo="Look at it again and confirm.")
         if not plan.accepts(typed):
             raise _refused("it was not confirmed", todo=f"Type {plan.typed}." if plan.typed else "Type nothing for it.")

@@ -287,7 +287,7 @@ class Resolver:
     def _answer(self, text: str, since: float) -> bool | None:
         """What the service answered to the question for an entry, None where it was before `since` or 5 minutes ago."""
         at, there = self._asked.get(text, (float("-inf"), False))
-        return there if at >= since and self._context.clock.now() - at < KEPT else None
+        return there if at >= since and 0 <= self._context.clock.now() - at < KEPT else None
 
     def forget(self, texts: Iterable[str]) -> None:
         """A save may have registered these: what was answered before is no more true."""

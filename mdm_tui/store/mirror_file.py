@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
-from . import mirror_schema
+from . import mirror_clock, mirror_schema
 from .files import BROKEN, Damaged, Source, on_network, prepare, trouble
 from .threads import Reader, Writer
 
 __all__ = ["MirrorFile"]
 
 T = TypeVar("T")
+# Clocks are corrected by less than this all the time, seconds.
+_STEP = 1.0
 
 
 class MirrorFile:
@@ -28,6 +30,8 @@ class MirrorFile:
         self.notice = ""
         self._source = source
         self._clock = clock
+        self._latest: float | None = None
+        """The newest time by the clock that a write has seen."""
         self._writer = Writer(source, "mirror-writer")
         self._reader = Reader(source, "mirror-reader")
         self._first: sqlite3.Connection | None = None
@@ -84,11 +88,26 @@ class MirrorFile:
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         generation = self._source.generation
+        timely = self._timely(work)
         try:
-            return await self._writer.do(work)
+            return await self._writer.do(timely)
         except Damaged as error:
             self._rebuild(generation, error)
-            return await self._writer.do(work)
+            return await self._writer.do(timely)
+
+    def _timely(self, work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+        """`work`; where the clock was set back, or was ahead when the file was written, after that was put right."""
+        now, latest = self._clock(), self._latest
+        self._latest = now
+        if latest is not None and now >= latest - _STEP:
+            return work
+
+        def settled(conn: sqlite3.Connection) -> T:
+            if latest is not None or mirror_clock.is_ahead(conn, now):
+                mirror_clock.set_back(conn, now)
+            return work(conn)
+
+        return settled
 
     async def _read(self, work: Callable[[sqlite3.Connection], T], slot: str = "") -> T:
         generation = self._source.generation

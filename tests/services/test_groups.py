@@ -81,6 +81,18 @@ async def test_all_groups_cost_one_request_and_are_there_before_the_next(
     assert site.count("groups") == 1, "from the mirror"
 
 
+async def test_the_groups_go_on_after_the_clock_was_set_back(
+    groups: Groups, context: Context, site: SiteProvider, clock: VirtualClock
+) -> None:
+    await groups.members("g3")
+    clock._now -= 86_400.0
+    site.listed = [*site.listed, Group("g9", "Paris")]
+    site.within["g3"] = []
+    await groups.refresh()
+    assert "g9" in await groups.tree() and "g9" in await Groups(context).tree()
+    assert (await groups.members("g3")).ids == (), "an old answer is not taken for a young one"
+
+
 async def test_what_changed_is_told_by_id_and_nothing_when_nothing_did(groups: Groups, context: Context, site) -> None:
     listening = context.hub.subscribe()
     await groups.refresh()

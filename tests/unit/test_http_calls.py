@@ -300,6 +300,20 @@ async def test_a_short_pause_is_waited_out_by_reads_and_refuses_writes() -> None
     assert clock.slept == [3.0, 2.0]
 
 
+async def test_a_clock_that_is_set_back_lengthens_neither_a_pause_nor_the_hour() -> None:
+    clock, net = Clock(), Faulty(default=Answer({}))
+    http = connect(net, clock, budget=2)
+    await http.ask(WRITE, same)
+    net.plan(Status(503, retry_after="30"))
+    assert (await refused(http, WRITE)).retry_after == 30.0
+    clock.now -= 86_400.0
+    assert (await refused(http, WRITE)).retry_after == 30.0
+    clock.now += 31.0
+    assert "is used up" in (await refused(http, WRITE)).what
+    clock.now += 3_600.0
+    assert await http.ask(WRITE, same) == {}
+
+
 async def test_retry_after_may_be_a_date_by_the_services_own_clock() -> None:
     headers = {"date": "Wed, 21 Oct 2026 07:28:00 GMT", "retry_after": "Wed, 21 Oct 2026 07:28:30 GMT"}
     error = await refused(connect(Faulty().plan(Status(429, **headers))))
