@@ -171,6 +171,8 @@ async def test_profiles_are_listed_in_pages_without_totals(midm) -> None:
     found = await midm.find("profile/find", wanted={"profile.name": everything["data"][1]["profile"]["name"]})
     assert everything["data"][1] in found["data"]
     group = next(rollout["scope"]["group"][0] for rollout in everything["data"] if rollout["scope"].get("group"))
+    found = await midm.find("profile/find", wanted={"writer.profile.name": "nobody"}, size=1000)
+    assert found["result"] is True and found["data"] == []
     found = await midm.find("profile/find", wanted={"scope.group": [group]}, size=1000)
     assert found["data"] == [r for r in everything["data"] if group in r["scope"].get("group", [])]
 

@@ -66,10 +66,10 @@ EXTRA = ("extra.",)
 PROFILE_PATHS = frozenset(
     (
         *("uuid", "siteUuid", "writerUuid", "isGlobal", "otas", "created", "updated", "enabled"),
-        *("scope.group", "scope.device", "schedule_date.start_on", "writer.email", "writer.uuid"),
+        *("scope.group", "scope.device", "schedule_date.start_on", "writer"),
     )
 )
-PROFILE_FREE = ("profile.", "apps.", "settings.")
+PROFILE_FREE = ("profile.", "apps.", "settings.", "writer.")
 
 
 def time_text(moment: int | None) -> str:
