@@ -128,6 +128,9 @@ def _page_words(page: Page[CatalogueApp] | Page[Image], what: str, size: int) ->
         more = f"; --page {page.page + 1} has more" if page.page * size < page.total else ""
     elif page.has_next:
         more = f"; --page {page.page + 1} may have more"
+    if not page.items and page.page == 1:
+        # The contract does not say how a filter compares.
+        more = "; it may compare whole values, where words without --find look inside all that was seen"
     return f"Page {page.page}: {len(page.items):,}{of} {what} found by the service{more}"
 
 

@@ -214,6 +214,9 @@ def test_the_service_finds_apps_and_images_page_by_page(calm: Desk) -> None:
     assert {json.loads(page.stdout)[0]["id"] for page in pages} == wanted
     assert f"1 of {len(wanted)} apps" in pages[0].stderr and "--page 2 has more" in pages[0].stderr
     assert "has more" not in pages[-1].stderr
+    assert "whole values" not in pages[0].stderr
+    part = calm.run("apps", "--find", f"package={package[:-2]}")
+    assert "0 of 0 apps found by the service; it may compare whole values" in part.stderr
     image = calm.json("images")[0]
     found = calm.json("images", "--find", f"product={image['product']}", "--find", f"part={image['part']}")
     assert image["id"] in {row["id"] for row in found}
