@@ -70,6 +70,8 @@ def _text(name: str) -> str:
     """The file's text, or stdin's for `-`. Raises `CliError`."""
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise codes.CliError("--csv: standard input is closed.")
             data = sys.stdin.buffer.read(_MOST_BYTES + 1)
         else:
             with Path(name).open("rb") as file:

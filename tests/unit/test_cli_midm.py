@@ -435,6 +435,9 @@ def test_an_output_that_takes_nothing_costs_a_sentence(calm: Desk, tmp_path: Pat
     assert code == 1 and "No space left" in said
     code, said = run(None, "devices", before=("sh", "-c", 'exec "$@" >&-', "sh"))
     assert code == 1 and "standard output is closed" in said
+    listed = ("devices", "register", "--csv", "-")
+    code, said = run(subprocess.DEVNULL, *listed, before=("sh", "-c", 'exec "$@" <&-', "sh"))
+    assert code == 1 and "standard input is closed" in said
 
 
 def test_a_journal_that_cannot_be_used_is_named(calm: Desk, tmp_path: Path) -> None:
