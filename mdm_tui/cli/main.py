@@ -25,15 +25,10 @@ def main(argv: Sequence[str]) -> int:
         arguments = parse(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else codes.USAGE
-    if arguments.version:
-        from . import version
-
-        print(version.text())
-        return codes.DONE
     try:
         if sys.stdout is None:
             raise codes.CliError("Nothing was done: standard output is closed.")
-        code = _run(arguments, os.environ)
+        code = _version() if arguments.version else _run(arguments, os.environ)
         # Here and not at the interpreter's end: what cannot be written is a failure with a sentence.
         sys.stdout.flush()
         return code
@@ -69,6 +64,13 @@ def main(argv: Sequence[str]) -> int:
             logging.getLogger(__name__).exception("the command failed")
         _say(f"A fault of this program ({type(error).__name__}){'; where it was is in the log' if kept else ''}.")
         return codes.FAILED
+
+
+def _version() -> int:
+    from . import version
+
+    print(version.text())
+    return codes.DONE
 
 
 def _sends(arguments: Namespace) -> bool:

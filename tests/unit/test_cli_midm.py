@@ -431,8 +431,9 @@ def test_an_output_that_takes_nothing_costs_a_sentence(calm: Desk, tmp_path: Pat
     assert code == 5 and "closed before the end" in said
     assert not desk.json("devices", "--refresh", "TEST-3101")
     with open("/dev/full", "wb") as full:
-        code, said = run(full, "devices", "--format", "json")
-    assert code == 1 and "No space left" in said
+        for words in (("devices", "--format", "json"), ("--version",)):
+            code, said = run(full, *words)
+            assert code == 1 and "No space left" in said
     code, said = run(None, "devices", before=("sh", "-c", 'exec "$@" >&-', "sh"))
     assert code == 1 and "standard output is closed" in said
     listed = ("devices", "register", "--csv", "-")
