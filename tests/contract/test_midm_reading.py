@@ -141,6 +141,13 @@ async def test_both_shapes_of_apps(apps: Any) -> None:
     assert [(app.package, app.version_code) for app in found[:1]] in ([("a.b", "7")], [("(unreadable)", "")])
 
 
+@pytest.mark.parametrize("apps", ["none", 3, True])
+async def test_apps_of_no_known_shape_are_not_taken_for_none(apps: Any) -> None:
+    midm, _ = signed_in(fine({"deviceUuid": UUID, "apps": apps}))
+    error = await failure(midm.device_apps(UUID))
+    assert error.kind is Kind.UNREADABLE and "apps that are neither an object nor a list" in error.sentence()
+
+
 async def test_no_apps_and_apps_by_category() -> None:
     one = {"category": "user", "apps": [{"packageName": "a.b"}]}
     midm, _ = signed_in(fine({"apps": None}), fine([one, one | {"category": "system"}]))

@@ -193,6 +193,9 @@ def installed(document: Any) -> list[tuple[Any, Any]]:
     rows: list[tuple[Any, Any]] = []
     for report in reports:
         apps = report.get("apps")
+        if not isinstance(apps, list | dict | None):
+            # Read as none it would say of every app that it is not there.
+            raise BodyError(Kind.UNREADABLE, "sent apps that are neither an object nor a list")
         own = apps if isinstance(apps, list) else [apps] if isinstance(apps, dict) and apps else []
         rows += [(app, report.get("reported")) for app in own]
     return rows
