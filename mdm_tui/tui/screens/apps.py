@@ -21,7 +21,7 @@ class AppsScreen(CatalogueScreen):
     NOUNS: ClassVar[str] = "apps"
     # As `Provider.find_apps` names them.
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "package", "version")
-    EXAMPLE: ClassVar[str] = "package:com.example"
+    EXAMPLE: ClassVar[str] = "package:com.example.app"
     TRAITS: ClassVar[tuple[Trait, ...]] = (
         Trait(Column("name", "App", 22, priority=0, flex=3, most=40), lambda app: app.name),
         Trait(Column("package", "Package", 20, priority=3, flex=3, most=44, clip="middle"), lambda app: app.package),

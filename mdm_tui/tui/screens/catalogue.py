@@ -172,7 +172,9 @@ class CatalogueScreen(CatalogueActions, HeldListScreen):
         if self.source.terms.wrong:
             return f"There is no field {self.source.terms.wrong[0]}: the service finds by {', '.join(self.FIELDS)}."
         if self.source.served is not None:
-            return f"The service finds no {self.NOUN} for {clean(self.source.words, 100)}\nesc shows all of them."
+            words = clean(self.source.words, 100)
+            why = "It may compare whole values; words alone look inside all that was read."
+            return f"The service finds no {self.NOUN} for {words}\n{why}\nesc shows all of them."
         if self.source.words.strip():
             return f"No {self.NOUN} has all of: {clean(self.source.words.strip(), 100)}\nesc clears the filter."
         return f"Nobody has uploaded {self.NOUNS} yet; that is done in the service's own portal."
