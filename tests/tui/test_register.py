@@ -431,3 +431,22 @@ async def test_help_lists_what_works_here(tmp_path: Path) -> None:
         await opened(house)
         await house.press("tab", "question_mark")
         assert "Registering devices" in house.text() and "Check, then send" in house.text()
+
+
+async def test_why_a_row_whose_outcome_is_not_known_is_not_sent_again_is_said(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=12) as house:
+        await checked(house, "M0240001\n")
+        await house.press("f2")
+        await house.type("register M0240001")
+        house.net.rule(Reset(after=False), path=SAVE, times=1)
+        await house.press("enter")
+        await house.advance(3)
+        await house.press("f5")
+        await house.type("M0240001\n")
+        await house.screen.read_now()
+        await house.press("f2", "f2")
+        assert isinstance(house.screen, RegisterScreen)
+        assert any(
+            "M0240001: it was sent before, and what became of that is not known" in one for one in house.toasts()
+        )
+        assert len(bodies(house)) == 1

@@ -181,7 +181,7 @@ class RegisterActions(RegisterTerms):
             rows = self.source.checked()
             plan = await service.plan(rows, model=self.model, auto_renew=self.auto_renew, again=again)
             if not plan.will:
-                self.tell("Nothing is left to send: every row exists, has a problem or was not checked.", "warning")
+                self.tell(self._why_none(plan), "warning")
                 return
             to = f"{'reset' if plan.again else 'register'} {'it' if len(plan.will) == 1 else 'them'}"
             present = await self._present(plan) if plan.again else {}
@@ -198,6 +198,14 @@ class RegisterActions(RegisterTerms):
         self.done = (0, len(plan.will))
         self.set_stage("sending")
         await self.take_outcomes()
+
+    def _why_none(self, plan: RegistrationPlan) -> str:
+        """Why a plan sends nothing; a row that looks as if it could be sent has its own reason."""
+        for left in plan.left_out:
+            row = self.source.row(left.line)
+            if row is not None and (row.state == "new" or left.line.serial in self.source.named):
+                return f"Nothing is sent. {left.line.serial}: {clean(left.why, 300)}."
+        return "Nothing is left to send: every row exists, has a problem or was not checked."
 
     async def _present(self, plan: RegistrationPlan) -> dict[str, str]:
         """The groups, as last seen, that devices are in now: serial number → name."""
