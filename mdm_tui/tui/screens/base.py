@@ -19,6 +19,7 @@ from textual.widgets import OptionList
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.tui import safe
 from mdm_tui.tui.actions import BY_ID, bindings, key_text
+from mdm_tui.tui.beneath import SeenBeneath
 from mdm_tui.tui.bridge import FleetNews
 from mdm_tui.tui.widgets.grid import Grid
 from mdm_tui.tui.widgets.grid_text import ASCII, glyphs
@@ -111,7 +112,7 @@ class _Leavable(_Mixed):
         return self._pruning or not self.is_attached
 
 
-class FleetScreen(_Leavable, Screen[Any]):
+class FleetScreen(_Leavable, SeenBeneath, Screen[Any]):
     """A screen on one session.
 
     `GROUPS`: groups of the registry that work here. `HINTS`: ids of the actions in the last line. `TAB`: which entry
@@ -262,7 +263,7 @@ class Once(_Leavable):
         self.app.looked_at()  # type: ignore[attr-defined]
 
 
-class FleetModal(Once, ModalScreen[Any]):
+class FleetModal(Once, SeenBeneath, ModalScreen[Any]):
     """A dialog over a screen. `GROUPS` as on a screen; `escape` and `q` are the app's `back`, which dismisses it.
 
     `place`: what its frame names as the system it acts on; None for that of the screen below, "" for none.
