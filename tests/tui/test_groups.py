@@ -235,6 +235,34 @@ async def test_renaming_and_moving_are_sent_once_and_read_back(tmp_path: Path) -
         assert under(screen) == "España" and house.net.count("POST", SAVE) == 2
 
 
+async def test_the_cursor_goes_along_with_a_group_that_moves(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24) as house:
+        screen = await shown(house)
+        key = put_on(screen, "Iberia / Spain")
+        to = next(name for name in names(screen) if name != "Iberia" and screen.source.tree.find(name))
+        await house.press("c", "down", "down", "enter")
+        await house.type(to.casefold())
+        await house.press("enter")
+        await house.press("y")
+        tree = screen.source.tree
+        assert tree.node(tree.node(key).parent).name == to and house.net.count("POST", SAVE) == 1
+        assert screen.grid.cursor_id == key, "the group above it was closed, and is open now"
+
+
+async def test_the_ages_below_the_tree_go_on(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=24) as house:
+        screen = await shown(house)
+        put_on(screen, "Iberia / Spain")
+        await house.press("e", "X", "enter")
+        screen.show_preview()
+        await house.pilot.pause()
+        assert "changed 0s ago" in house.text()
+        await house.advance(40)
+        screen.tick()
+        await house.pilot.pause()
+        assert "changed 40s ago" in house.text(), "it says what the column says"
+
+
 async def test_deleting_is_typed_and_refused_for_what_is_not_empty(tmp_path: Path) -> None:
     async with open_house(tmp_path, midm=True, devices=24) as house:
         empty = made(house, "Empty one")

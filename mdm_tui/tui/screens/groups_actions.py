@@ -176,6 +176,7 @@ class GroupsActions(_Base):
         """Send a change, say what became of it, and put the cursor on the group."""
         self.doing = doing
         self.say()
+        group_id = ""
         try:
             saved = await work
         except FleetError as error:
@@ -184,12 +185,14 @@ class GroupsActions(_Base):
             self.tell(saved.sentence, "warning" if saved.doubt else "information")
             for note in saved.notes:
                 self.tell(f"{note[:1].upper()}{note[1:]}.", "warning")
-            if saved.group_id and not self.gone:
-                self.show_group(saved.group_id)
+            group_id = saved.group_id
         finally:
             self.doing = ""
         if not self.gone:
             await self.take()
+        if group_id and not self.gone:
+            # Only in the tree as it is now: one that moved was still found where it had been.
+            self.show_group(group_id)
 
     async def _new(self, parent: Node | None, seen: GroupTree) -> None:
         where = f"below {clean(seen.path_text(parent.id), 200)}" if parent is not None else "at the top"

@@ -153,6 +153,10 @@ class PreviewScreen(ListScreen):
         if not self.preview.has_class("-off"):
             self.preview.show([cut(line, self.preview.size.width) for line in self.preview_lines()])
 
+    def aged(self) -> None:
+        super().aged()
+        self.show_preview()
+
     def action_preview(self) -> None:
         self.preview.toggle_class("-off")
         self.show_preview()
