@@ -161,6 +161,9 @@ async def test_acting_goes_through_one_systems_own_flow_with_its_own_ids(tmp_pat
         said = " ".join(text(on).split())
         assert "1 of 2, 1 not in it: left out" in said
         assert "in depot · VisionMax MiDM takes no commands through its API" in said, "named, with the reason"
+        assert "up down, then enter choose" in said
+        await on.press("enter")
+        assert "Act in which system?" in text(on), "enter alone chooses none"
         await on.press("down", "down", "enter")
         await on.until(lambda: "Reboot" in text(on))
         assert "acme · Applivery (AOSP)" in text(on), "the menu names the system it acts on"
@@ -258,10 +261,16 @@ async def test_a_device_says_where_else_it_is_and_o_goes_there(tmp_path: Path) -
         await on.until(lambda: "⇄ also in depot · " in text(on))
         await on.press("o")
         await on.until(lambda: isinstance(on.app.screen, Choose))
+        await on.until(lambda: "What in acme it belongs to" in text(on))
+        assert "policy" in text(on).partition("What in acme it belongs to")[2].partition("\n")[0]
         await on.press("enter")
         await on.until(lambda: isinstance(on.app.screen, DeviceScreen) and on.app.screen.session is depot)
         assert on.app.screen.device_id == theirs  # type: ignore[attr-defined]
         await on.until(lambda: "⇄ also in acme · " in text(on))
+        await on.press("o")
+        await on.until(lambda: "What in depot it belongs to" in text(on))
+        said = text(on).partition("What in depot it belongs to")[2].partition("\n")[0]
+        assert "group" in said and "policy" not in said, "only what the service has"
 
 
 async def test_help_and_the_command_bar_offer_what_the_connection_has(tmp_path: Path) -> None:

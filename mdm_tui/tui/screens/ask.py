@@ -87,6 +87,9 @@ class Choose(Guarded):
                 *[Option(self._label(item), id=item[0], disabled=item[0] in self._off) for item in self._options]
             )
             words = "enter on or off   esc done" if self.chosen is not None else "enter choose   esc back"
+            if self._none:
+                # Enter alone does nothing here: said, or the console looks as if it hung.
+                words = f"up down, then {words}"
             yield Static(safe.plain(words, "muted"))
 
     def deaf(self, event: events.Event) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdm_tui.fleet.devices import DeviceKey
 from mdm_tui.fleet.errors import FleetError
+from mdm_tui.fleet.provider import Capability
 from mdm_tui.services.twins import Twins
 from mdm_tui.tui.screens.dialogs import answer
 from mdm_tui.tui.widgets.grid_text import glyphs
@@ -46,7 +47,9 @@ async def go_related(screen: Any, also: Also, here: Any) -> None:
     options = [(session.scope, f"This device in {session.connection.name} · {session.factory.title}", "")
                for session, _id in also]  # fmt: skip
     title = f"What in {screen.session.connection.name} it belongs to"
-    chosen = await answer(screen.app, Choose("Related", [*options, ("here", title, "policy or group")]))
+    kinds = ((Capability.POLICIES, "policy"), (Capability.GROUPS, "group"))
+    what = " or ".join(word for capability, word in kinds if screen.session.can(capability))
+    chosen = await answer(screen.app, Choose("Related", [*options, ("here", title, what)]))
     if chosen == "here":
         await here()
         return
