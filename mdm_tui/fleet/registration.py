@@ -24,6 +24,8 @@ EMPTY = "empty"
 
 _MOST_TEXT = 4_000_000
 _LONGEST = 128
+# What would read as a mark of the sentence itself.
+_NAMED = {",": "a comma", ";": "a semicolon"}
 _SERIAL = re.compile(r"[A-Za-z0-9._/:+-]{3,64}")
 _HEADER = {
     "serial": "serial number serialnumber serialno serial_no sn s/n",
@@ -244,7 +246,10 @@ def _serial_problem(serial: str) -> tuple[str, str]:
         wrong = list(dict.fromkeys(re.findall(r"[^A-Za-z0-9._/:+-]", serial)))
         if not wrong:
             return f"{len(serial)} character{'' if len(serial) == 1 else 's'}: 3 to 64 are accepted", SERIAL_RULE
-        shown = list(dict.fromkeys("a blank" if char.isspace() else clean(char) for char in wrong))[:4]
+        shown = list(
+            dict.fromkeys(_NAMED.get(char) or ("a blank" if char.isspace() else clean(char)) for char in wrong)
+        )
+        shown = shown[:4]
         listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
         return f"the serial number holds {listed}", SERIAL_RULE
     if not normal_serial(serial):

@@ -89,6 +89,7 @@ def test_a_quote_that_is_never_closed_costs_its_line_alone() -> None:
         ("M024 0001", "a blank"),
         ("M024ü001", "holds ü"),
         ("M0 !ü1", "holds a blank, ! and ü"),
+        ('"M0,1;2 3"', "holds a comma, a semicolon and a blank"),
         ("=M0240001", "holds ="),
         ("M0240\u202e001", "holds ·"),
         ("M1", "2 characters"),
