@@ -174,6 +174,7 @@ async def test_enter_shows_the_whole_record_and_copies_it(tmp_path: Path) -> Non
         app = screen.source.row(screen.grid.cursor_id)
         await house.press("enter")
         assert isinstance(house.screen, RecordScreen)
+        assert f"‹ Apps   {app.name}" in house.text(), "where esc leads"
         text = "\n".join(line.text for line in house.screen.view.lines)
         assert app.package in text and '"packageName"' in text and f"{app.size:,} bytes" in text
         (other,) = [ref for ref in app.refs if ref != app.id]

@@ -16,6 +16,7 @@ from mdm_tui.fleet.values import age, show_bytes, show_time
 from mdm_tui.tui.actions import bindings
 from mdm_tui.tui.screens.base import FleetScreen
 from mdm_tui.tui.screens.catalogue_actions import show_rollouts
+from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.json_view import json_lines
 from mdm_tui.tui.widgets.lines import Lines, Part, part, spread
 from mdm_tui.tui.widgets.report import LinesView
@@ -119,7 +120,9 @@ class RecordScreen(FleetScreen):
         if self.item is None:
             return [part("")]
         version = getattr(self.item, "version", "") or getattr(self.item, "build", "")
-        left = [part(" "), part(clean(self.item.name, 120) or self.item.id, bold=True), part(f"   {version}", "muted")]
+        name = clean(self.item.name, 120) or self.item.id
+        left = [part(f" {glyphs().more_left} {self._kind.capitalize()}   ", "muted"), part(name, bold=True)]
+        left.append(part(f"   {version}", "muted"))
         right = [part("the service lists it no more ", "bad")] if self.lost else [part("")]
         return spread(left, right, self.size.width or self.app.size.width)
 
