@@ -55,6 +55,20 @@ async def test_text_that_is_not_ended_can_be_corrected_and_esc_goes_back_step_by
         assert screen.filtered_by() == "" and house.screen is screen
 
 
+@pytest.mark.parametrize(("midm", "key", "_column"), [one for one in LISTS if one[1] != "3"])
+async def test_the_line_above_says_how_many_of_how_many_and_which_marks_are_out_of_sight(
+    tmp_path: Path, midm: bool, key: str, _column: str
+) -> None:
+    async with open_house(tmp_path, midm=midm, devices=20) as house:
+        screen = await shown(house, key)
+        total = screen.source.count()
+        assert total and f"{total:,} · 1-" in screen.filter.text and " of " not in screen.filter.text
+        await house.press("space")
+        screen.filter_by("no such")
+        await house.rest()
+        assert f"0 of {total:,} · 1 marked, 1 outside" in screen.filter.text
+
+
 async def test_a_range_ends_before_the_filter_is_cleared_and_only_what_is_marked_is_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

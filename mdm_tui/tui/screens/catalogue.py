@@ -153,11 +153,7 @@ class CatalogueScreen(CatalogueActions, HeldListScreen):
             more = ", more with >" if self.has_next else ""
             found = f"{self.total:,}" if self.total is not None else "?"
             right.append(part(f"{len(self.source.served):,} of {found} found{more}   ", "info"))
-        if len(self.grid.marks):
-            right.append(part(f"{len(self.grid.marks):,} marked   ", "marked"))
-        first, last, count = self.grid.position
-        right += [part(f"{first:,}-{last:,} of {count:,} " if last else "none shown ", "muted")]
-        self.filter.say(left, right)
+        self.filter.say(left, [*right, *self.counted()])
         if not self.source.count() and self.grid.empty != (words := self.nothing()):
             self.grid.empty = words
 

@@ -73,7 +73,6 @@ class CatalogueSource(HeldRows):
         self._texts: dict[str, str] = {}
         self.words = ""
         self.sort: tuple[str, bool] = ("name", False)
-        self.served: list[str] | None = None
 
     # --- what the grid asks ---
 

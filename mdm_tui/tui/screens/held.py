@@ -55,10 +55,16 @@ class HeldRows(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._held: dict[str, Any] = {}
+        # Ids as the service listed them for what was asked; None: all that is held.
+        self.served: list[str] | None = None
 
     def total(self) -> int:
         """All that is held, in view or not."""
         return len(self._held)
+
+    def of(self) -> int:
+        """Out of how many the filter chooses: what the service listed, else all that is held."""
+        return self.total() if self.served is None else sum(1 for key in self.served if key in self._held)
 
     def all(self) -> list[Any]:
         """All that is held, in no order."""

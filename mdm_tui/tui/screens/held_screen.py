@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from mdm_tui.fleet.inventory_text import wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.base import List, refusal
+from mdm_tui.tui.screens.devices_view import count_parts
 from mdm_tui.tui.screens.list_screen import ListScreen
 from mdm_tui.tui.widgets.grid import Column, Grid
 from mdm_tui.tui.widgets.lines import Part, part
@@ -63,14 +64,17 @@ class HeldListScreen(ListScreen):
         left += more
         end: list[Part] = [part("not read anew ", "warn")] if self.sentence else []
         end += right
-        if len(self.grid.marks):
-            end.append(part(f"{len(self.grid.marks):,} marked   ", "marked"))
-        first, last, count = self.grid.position
-        where = f"{first:,}-{last:,} of {count:,}" if count else "none shown"
-        self.filter.say(left, [*end, part(where, "muted"), part(" ")])
+        self.filter.say(left, [*end, *self.counted()])
         if not self.source.count():
             why = "\n".join(wrap(clean(self.sentence, 400), self.app.size.width - _MARGIN)) if self.sentence else ""
             self.grid.empty = why or self.no_match() or self.nothing()
+
+    def counted(self) -> list[Part]:
+        """How many rows there are, of how many when a filter leaves some out, the marks, and where one is."""
+        source, marks = self.source, self.grid.marks
+        outside = sum(1 for row_id in marks if source.index_of(row_id) is None) if marks else 0
+        rows, of = source.count(), source.of()
+        return count_parts(rows, of, rows != of, len(marks), outside, self.grid.position, False)
 
     def no_match(self) -> str:
         """What to say where the filter left nothing; "" where it is not the filter's doing."""

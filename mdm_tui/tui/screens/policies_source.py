@@ -45,7 +45,6 @@ class PoliciesSource(HeldRows):
         self.segments: dict[int, str] = {}
         self.words = ""
         self.sort: tuple[str, bool] = ("name", False)
-        self.served: list[str] | None = None
 
     # --- what the grid asks ---
 

@@ -75,6 +75,9 @@ class QueueSource(HeldRows):
         """How many items each view has."""
         return {key: sum(1 for item in self._held.values() if self._in(key, item)) for key, _title in self.VIEWS}
 
+    def of(self) -> int:
+        return self.counts()[self.view]
+
     def put(self, items: Sequence[Any]) -> tuple[set[str], bool]:
         """Take the items of now. Answers which differ and whether order or membership do."""
         old, self._held = self._held, {item.key: item for item in items}
