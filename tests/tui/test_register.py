@@ -112,6 +112,15 @@ async def test_a_blank_row_and_what_no_serial_number_holds_are_said_whole(tmp_pa
         assert any("holds a blank and !. A serial number here is" in toast for toast in house.toasts())
 
 
+async def test_a_line_feed_ends_a_line_as_enter_does(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True, devices=12) as house:
+        screen = await opened(house, "")
+        for end in ("ctrl+j", "enter"):
+            await house.type("M0240001" if end == "ctrl+j" else "M0240002")
+            await house.press(end)
+        assert screen.area.text == "M0240001\nM0240002\n"
+
+
 async def test_a_scanner_adds_lines_while_the_rows_have_the_focus(tmp_path: Path) -> None:
     async with open_house(tmp_path, midm=True, devices=12) as house:
         screen = await opened(house, "M0240001")

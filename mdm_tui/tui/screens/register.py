@@ -47,6 +47,17 @@ def open_register(app: Any, session: Any, group_id: str = "") -> None:
     app.push_screen(RegisterScreen(session, group_id))
 
 
+class SerialArea(TextArea):
+    """The list as text. A line may also end as some scanners and terminals end it: LF, which is ctrl+j as a key."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "ctrl+j":
+            # Left out, the serial numbers of two lines would be one.
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+
+
 class RegisterScreen(RegisterActions, FleetScreen):
     """stage: `list` while it is written, `checking`, `sending`, `sent`. What is sent goes on when this is left."""
 
@@ -82,7 +93,7 @@ class RegisterScreen(RegisterActions, FleetScreen):
         self.reading = Reading(())
         self.source = RegisterSource()
         self.grid = PlainList(COLUMNS, self.source, id="rows", empty="")
-        self.area = TextArea("", soft_wrap=False, show_line_numbers=True, tab_behavior="focus", id="list")
+        self.area = SerialArea("", soft_wrap=False, show_line_numbers=True, tab_behavior="focus", id="list")
         self._timer: Any = None
         self._reads = 0
 
