@@ -17,6 +17,7 @@ _WORDS = {
     "DEVICE_HAS_APP": "ask for one app of a device",
     "DEVICE_LINK": "whether a device is connected now",
     "DEVICE_POSTURE": "security patch, encryption, compliance of a device",
+    "LIST_BATTERY": "the battery of every device in the list",
     "COMMANDS": "commands",
     "COMMAND_CANCEL": "take a command back",
     "POLICIES": "policies",

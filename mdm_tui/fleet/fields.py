@@ -27,6 +27,7 @@ class Field:
     width: cells as a column, 0 when it is not one. priority: the lower, the longer it stays on a narrow screen.
     flex: its share of spare width. long: the title in a report, where there is room for it. derive: for what is not
     one leaf. aliases: other names people type. needs: without it a service never says this; None where any may.
+    listed: without it a service says this of a device read by itself alone, so a list does not begin with it.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Field:
     doc: str = ""
     long: str = ""
     needs: Capability | None = None
+    listed: Capability | None = None
 
     @property
     def full(self) -> str:
@@ -181,7 +183,7 @@ _COLUMNS = (
     Field("client", "Client", "version", "software.clientVersion", 8, "right", priority=7,
           needs=Capability.DEVICE_LINK, long="Client version", doc="version of the service's client on the device"),
     Field("battery", "Batt", "percent", "power.level", 5, "right", priority=1, derive=_battery, aliases=("batt",),
-          long="Battery"),
+          long="Battery", listed=Capability.LIST_BATTERY),
     Field("temp", "Temp", "celsius", "", 7, "right", priority=8, derive=_temperature,
           doc="the hottest battery sensor in the last sample"),
     Field("ram", "RAM", "bytes", "memory.totalRam", 9, "right", priority=9),
@@ -225,7 +227,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 COLUMNS: dict[str, Field] = {field.key: field for field in _COLUMNS}
-# What a list shows at first, of services that say it.
+# What a list shows at first, of services whose list says it.
 _FIRST = ("name", "serial", "model", "os", "patch", "battery", "link", "seen", "policy", "group", "faults")
 
 # By pattern of the path: every leaf of the contract's device has an entry, or stands below a `**` entry.
@@ -267,7 +269,8 @@ def offered(capabilities: Collection[Capability]) -> tuple[str, ...]:
 def default_columns(capabilities: Collection[Capability]) -> tuple[str, ...]:
     """The columns of a list until a person chooses, for a service with these capabilities."""
     can = offered(capabilities)
-    return tuple(key for key in _FIRST if key in can)
+    listed = (key for key in _FIRST if COLUMNS[key].listed is None or COLUMNS[key].listed in capabilities)
+    return tuple(key for key in listed if key in can)
 
 
 def column(name: str) -> Field | None:

@@ -32,6 +32,7 @@ class Capability(Enum):
     """What a screen may ask for, or may expect a device to say.
 
     DEVICE_LINK: whether a device is connected now. DEVICE_POSTURE: security patch, encryption, compliance.
+    LIST_BATTERY: the list of devices says the battery, not only a device read by itself.
     """
 
     DEVICES = "devices"
@@ -40,6 +41,7 @@ class Capability(Enum):
     DEVICE_HAS_APP = "device_has_app"
     DEVICE_LINK = "device_link"
     DEVICE_POSTURE = "device_posture"
+    LIST_BATTERY = "list_battery"
     DEVICE_REGISTER = "device_register"
     LICENSES = "licenses"
     COMMANDS = "commands"

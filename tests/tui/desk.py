@@ -75,7 +75,13 @@ class DeskSession:
             kind="applivery",
             title="Applivery",
             capabilities=frozenset(
-                {Capability.POLICIES, Capability.COMMANDS, Capability.DEVICE_EDIT, Capability.DEVICE_POSTURE}
+                {
+                    Capability.POLICIES,
+                    Capability.COMMANDS,
+                    Capability.DEVICE_EDIT,
+                    Capability.DEVICE_POSTURE,
+                    Capability.LIST_BATTERY,
+                }
             ),
         )
         self.sign_in = "TOKEN"

@@ -133,3 +133,12 @@ async def test_nothing_is_asked_for_that_the_service_does_not_offer(tmp_path: Pa
         assert any("offers no commands" in toast for toast in on.toasts())
         await on.line("segment north")
         await on.until(lambda: any("has no segments" in toast for toast in on.toasts()))
+
+
+async def test_a_narrow_list_has_no_room_for_what_the_service_says_of_no_list(tmp_path: Path) -> None:
+    async with two(tmp_path, midm=40, size=(80, 24)) as on:
+        await depot(on)
+        head = next(line for line in text(on).splitlines() if "Serial" in line)
+        assert head.split() == ["Name↑", "Serial", "Link", "Seen", "Faults"]
+        await on.press("W")
+        assert isinstance(on.app.screen, Choose) and "Battery" in text(on), "still to be chosen"

@@ -28,6 +28,7 @@ class Applivery:
             Capability.DEVICE_EDIT,
             Capability.DEVICE_APPS,
             Capability.DEVICE_POSTURE,
+            Capability.LIST_BATTERY,
             Capability.COMMANDS,
             Capability.COMMAND_CANCEL,
             Capability.POLICIES,
