@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DONE", "FAILED", "INTERRUPTED", "SIGNED_OUT", "SOME_FAILED", "TERMINATED", "UNKNOWN", "USAGE", "CliError"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "NOT_THERE",
+    "SIGNED_OUT",
+    "SOME_FAILED",
+    "TERMINATED",
+    "UNKNOWN",
+    "USAGE",
+    "CliError",
+]
 
 DONE: Final = 0
 FAILED: Final = 1
+# What was asked for by name is not there: as `grep` ends.
+NOT_THERE: Final = 1
 USAGE: Final = 2
 SIGNED_OUT: Final = 3
 SOME_FAILED: Final = 4

@@ -102,16 +102,16 @@ async def _apps(session: Session, device_id: str) -> list[App] | None:
 
 
 async def _has(session: Session, device_id: str, package: str, form: str) -> int:
-    """Whether one app is installed: asked now, said in a sentence, or as JSON for scripts."""
+    """Whether one app is installed: asked now, said in a sentence, or as JSON; the exit code says it as well."""
+    app, asked = await session.devices.app_of(device_id, package)
     if form == "json":
-        app, asked = await session.devices.app_of(device_id, package)
         found: dict[str, Any] = {"package": package.strip(), "installed": app is not None}
         found |= {"version": app.version or None, "version_code": app.version_code or None} if app is not None else {}
         text = output.json_text({**found, "source": "asked" if asked else "list"})
     else:
-        text = await session.devices.has_app(device_id, package)
+        text = session.devices.told_of(app, package, asked=asked)
     print(text, flush=True)
-    return codes.DONE
+    return codes.DONE if app is not None else codes.NOT_THERE
 
 
 def _write(report: Report, values: Mapping[str, Any], apps: Sequence[App] | None, form: str, now: float) -> None:

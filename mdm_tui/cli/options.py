@@ -13,7 +13,8 @@ __all__ = ["FORMATS", "SCENARIOS", "parse"]
 _ABOUT = "A terminal console for fleets of managed Android devices."
 _AFTER = """\
 Without a command the console opens on the default connection; where none is set up, on the demo fleet.
-Exit codes: 0 done, 1 failed, 2 usage, 3 signed out or forbidden, 4 some targets failed, 5 outcomes unknown.
+Exit codes: 0 done, 1 failed or (device --has) not there, 2 usage, 3 signed out or forbidden, 4 some targets failed,
+5 outcomes unknown.
 """
 
 
@@ -74,7 +75,12 @@ def _parser() -> tuple[Parser, dict[str, Parser]]:
     device.add_argument("device", metavar="ID-or-SERIAL", help="its id, its serial, or an unambiguous beginning")
     device.add_argument("--format", choices=("table", "json", "md"), default="table", help="(table)")
     device.add_argument("--refresh", action="store_true", help="ask the service first, also for its apps")
-    device.add_argument("--has", metavar="PACKAGE", default=None, help="only ask whether one app is installed")
+    device.add_argument(
+        "--has",
+        metavar="PACKAGE",
+        default=None,
+        help="only ask whether one app is installed; ends with 0 when it is, 1 when it is not",
+    )
 
     groups = commands.add_parser("groups", help="print the tree of groups, or a group's devices", description=_GROUPS)
     groups.add_argument("words", nargs="*", metavar="WORD", help="only groups in whose path every word is found")

@@ -252,6 +252,11 @@ class Devices:
     async def has_app(self, device_id: str, package: str) -> str:
         """As `app_of`, as a sentence."""
         found, asked = await self.app_of(device_id, package)
+        return self.told_of(found, package, asked=asked)
+
+    @staticmethod
+    def told_of(found: App | None, package: str, *, asked: bool) -> str:
+        """What `app_of` found, as a sentence."""
         wanted = package.strip()
         source = "as the service says" if asked else "in the list of its apps"
         if found is None:

@@ -268,8 +268,12 @@ def test_a_device_with_its_apps_and_whether_it_has_one(calm: Desk, tmp_path: Pat
     assert apps and told.returncode == 0 and all(app["package"] in told.stdout for app in apps)
     there = fresh.json("device", serial, "--has", apps[0]["package"])
     assert (there["package"], there["installed"]) == (apps[0]["package"], True)
-    assert fresh.json("device", serial, "--has", "com.nobody.has")["installed"] is False
-    assert "com.nobody.has is not on the device" in fresh.run("device", serial, "--has", "com.nobody.has").stdout
+    missing = fresh.run("device", serial, "--has", "com.nobody.has")
+    assert (missing.returncode, missing.stderr) == (1, ""), "as grep: a script need not read the words"
+    assert "com.nobody.has is not on the device" in missing.stdout
+    missing = fresh.run("device", serial, "--has", "com.nobody.has", "--format", "json")
+    assert (missing.returncode, json.loads(missing.stdout)["installed"]) == (1, False)
+    refused(fresh.run("device", serial, "--has", "com.nobody.has", password="wrong-password"), 3)
 
 
 def test_both_as_one_list(calm: Desk, tmp_path: Path) -> None:
