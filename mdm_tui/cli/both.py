@@ -15,6 +15,7 @@ from mdm_tui.config.settings import Settings
 from mdm_tui.fleet.devices import Segment, Value
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.fields import COLUMNS, Field
+from mdm_tui.fleet.twin_words import IN_ROW
 
 from . import codes, connect, devices, listing, work
 from .listing import column, write
@@ -31,7 +32,7 @@ _JOINED = (
     column("serial", "Serial", "id"),
     column("name", "Name"),
     column("in", "In", doc="the connections that have it"),
-    column("differs", "Differs", doc="what they disagree in: os, build, group, seen, only"),
+    column("differs", "Differs", doc="what they disagree in: OS, build, group, last seen, only in one"),
 )
 _SIDES = "os,group,seen"
 
@@ -109,6 +110,9 @@ async def _print(
         found = await twins.rows(view, some)
         rows += [_row(found[key], names, segments, fields, now) for key in some if key in found]
     if arguments.format in listing.PEOPLE:
+        for row in rows:
+            # Programs get the fields' keys, people the screen's words.
+            row["differs"] = ", ".join(IN_ROW[key] for key in str(row["differs"] or "").split(", ") if key) or None
         shown = [*joined, *(_side(field, name, " ") for field in fields for name in names.values())]
     else:
         shown = [*joined, *(_side(field, name, ".") for name in names.values() for field in fields)]

@@ -19,6 +19,7 @@ from . import codes, connect, work
 from .listing import Listing, column, write
 
 if TYPE_CHECKING:
+    from mdm_tui.config.settings import Settings
     from mdm_tui.services.session import Session
 
 __all__ = ["run"]
@@ -30,13 +31,14 @@ _LIST = Listing(
         column("service", "Service"),
         column("url", "Address", "id"),
         column("organization", "Organisation", "id"),
+        column("opened", "Opened", "enum", "how the console opens it: as the default, beside it, when chosen"),
         column("default", "Default", "bool"),
-        column("open", "Opened", "bool"),
+        column("open", "In open", "bool", "whether `open` in [console] names it"),
         column("production", "Production", "bool"),
         column("readonly", "Read-only", "bool"),
         column("secrets", "Secrets"),
     ),
-    ("name", "service", "url", "organization", "default", "open", "production", "readonly", "secrets"),
+    ("name", "service", "url", "organization", "opened", "production", "readonly", "secrets"),
 )
 _TEST = Listing(
     "connection test",
@@ -91,6 +93,7 @@ def _list(arguments: Namespace, env: Mapping[str, str]) -> int:
                 "service": title,
                 "url": connection.url,
                 "organization": connection.organization,
+                "opened": _opened(connection.name, found),
                 "default": connection.name == found.default,
                 "open": connection.name in found.open,
                 "production": connection.production,
@@ -101,6 +104,13 @@ def _list(arguments: Namespace, env: Mapping[str, str]) -> int:
     write(rows, _LIST.chosen(None, arguments.format), arguments.format, time.time())
     print(f"{len(rows)} in {paths.config_file}.", file=sys.stderr)
     return codes.DONE
+
+
+def _opened(name: str, found: Settings) -> str:
+    """How the console opens it: `open` in [console] names those that come beside whichever is shown."""
+    if name == found.default:
+        return "as the default"
+    return "beside it" if name in found.open else "when chosen"
 
 
 async def _test(arguments: Namespace, env: Mapping[str, str]) -> int:

@@ -17,6 +17,7 @@ from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.errors import FleetError, Kind
+from mdm_tui.fleet.fields import Field
 from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.registration import Reading
@@ -57,6 +58,8 @@ REGISTER = Listing(
     ("line", "serial", "manufacturer", "model", "group", "will", "why"),
 )
 _OUTCOME = "line,serial,will,outcome,said"
+# What a row is told in words: cut to a terminal's width, and nowhere else.
+_WORDS = ("why", "said")
 _GOOD = frozenset({State.DONE})
 _OPEN = frozenset({State.UNKNOWN, State.AMBIGUOUS, State.SENDING, State.ACCEPTED})
 
@@ -173,7 +176,7 @@ class _Registration:
         plans = [await self._plan(()), *([await self._plan(self._again)] if self._again else [])]
         shown = self._preview(plans)
         if form in PEOPLE or not sending:
-            write(shown, REGISTER.chosen(None if form in PEOPLE else _without_outcome(), form), form, time.time())
+            _write(shown, REGISTER.chosen(None if form in PEOPLE else _without_outcome(), form), form)
         self._say_plans(plans)
         whole = all(row["will"] != "not sent" for row in shown)
         if not sending:
@@ -181,7 +184,7 @@ class _Registration:
         self._confirm(plans)
         if not any(plan.will for plan in plans):
             if form not in PEOPLE:
-                write(shown, REGISTER.chosen(_without_outcome(), form), form, time.time())
+                _write(shown, REGISTER.chosen(_without_outcome(), form), form)
             return self._not_sent(plans, whole=whole)
         outcomes = await self._send(plans)
         for row in shown:
@@ -190,9 +193,9 @@ class _Registration:
         if form in PEOPLE:
             print(flush=True)
             sent = [row for row in shown if row.get("outcome")]
-            write(sent, REGISTER.chosen(_OUTCOME, form), form, time.time())
+            _write(sent, REGISTER.chosen(_OUTCOME, form), form)
         else:
-            write(shown, REGISTER.chosen(None, form), form, time.time())
+            _write(shown, REGISTER.chosen(None, form), form)
         code = code_of([State(str(row["outcome"])) for row in shown if row.get("outcome")])
         return code or (codes.DONE if whole else codes.SOME_FAILED)
 
@@ -341,6 +344,10 @@ class _Registration:
             for event in events:
                 if isinstance(event, Noticed) and event.severity == "bad":
                     print(f"mdm-tui: {clean(event.sentence, 2_000)}", file=sys.stderr)
+
+
+def _write(rows: Sequence[Mapping[str, Value]], fields: Sequence[Field], form: str) -> None:
+    write(rows, fields, form, time.time(), () if sys.stdout.isatty() else _WORDS)
 
 
 def code_of(states: Sequence[State]) -> int:

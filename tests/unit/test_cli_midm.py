@@ -27,6 +27,7 @@ from mdm_tui.cli.main import main
 from mdm_tui.cli.register import code_of
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.fields import COLUMNS
+from mdm_tui.fleet.twin_words import IN_ROW
 from mdm_tui.server.testing import fleet
 from tests.served import Served
 
@@ -287,6 +288,9 @@ def test_both_as_one_list(calm: Desk, tmp_path: Path) -> None:
     for row in joined:
         assert row["depot.serial"].upper() == row["acme.serial"].upper() and row["depot.id"] != row["acme.id"]
     assert len(rows) - len(joined) == sum("only" in (row["differs"] or "") for row in rows)
+    told = fresh.run("devices", "--both", "--differs", "--columns", "serial,differs", "--format", "md").stdout
+    words = {word for line in told.splitlines()[2:] for word in line.split(" | ")[1].rstrip(" |").split(", ")}
+    assert "only in one" in words and words <= set(IN_ROW.values()), "as the screen says it"
     differing = fresh.json("devices", "--both", "--differs")
     why = fresh.json("devices", "--both", "--differs", "--columns", "serial,in,differs")
     assert [set(row) for row in why] == [{"serial", "in", "differs"}] * len(differing)
@@ -317,6 +321,13 @@ def test_connections_listed_and_tested(calm: Desk, tmp_path: Path) -> None:
     assert (rows["depot"]["default"], rows["depot"]["open"], rows["depot"]["production"]) == (True, False, True)
     assert (rows["acme"]["default"], rows["acme"]["open"], rows["acme"]["secrets"]) == (False, True, "found")
     assert rows["depot"]["secrets"] == "found", "in MDM_TUI_PASSWORD"
+    assert (rows["depot"]["opened"], rows["acme"]["opened"]) == ("as the default", "beside it")
+    head, *lines = desk.run("connection", "list").stdout.splitlines()
+    assert "Opened" in head and "Default" not in head, "one column says it, in words"
+    assert [sorted({"as the default", "beside it"} & set(re.split("  +", line))) for line in lines] == [
+        ["beside it"],
+        ["as the default"],
+    ]
     for name, some in (("depot", {"groups", "apps", "images", "rollouts"}), ("acme", {"policies", "segments"})):
         tested = desk.json("connection", "test", name)
         assert some < {row["what"] for row in tested} and all(row["works"] for row in tested)
@@ -350,6 +361,7 @@ def test_nothing_is_sent_without_the_right_numbers(calm: Desk, tmp_path: Path) -
     assert rows[2]["group"] == group["path"]
     assert "same serial number as line 2" in rows[5]["why"] and "placeholder" in rows[6]["why"]
     assert "no group Nowhere" in rows[7]["why"]
+    assert len(rows[4]["why"]) > 64 and rows[4]["why"] in plain.stdout, "a pipe has no width to be cut to"
     assert "trial license" in dry.stderr and "1 of them without a group" in dry.stderr
     for flags, says in (
         (("--confirm", "3"), "--confirm says 3, and 2 are to be registered"),

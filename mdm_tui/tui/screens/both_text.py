@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mdm_tui.fleet.faults import silent
 from mdm_tui.fleet.text import clean, normal_serial
+from mdm_tui.fleet.twin_words import DISAGREEMENTS, IN_ROW
 from mdm_tui.fleet.values import calm_age, show_time
 from mdm_tui.tui.screens import devices_text
 from mdm_tui.tui.widgets.grid import Cell, Column
@@ -49,9 +50,6 @@ class System(NamedTuple):
 Systems = Mapping[str, System]
 """By scope, in the order in which the sides are shown."""
 
-DISAGREEMENTS: Final = {"version": "OS or build", "group": "group", "seen": "last seen", "only": "only in one"}
-# How a row says each of `TwinRow.differs_in`.
-_IN_ROW: Final = {**DISAGREEMENTS, "os": "OS", "build": "build"}
 SORTABLE: Final = {"name": "Name", "serial": "Serial", "model": "Model", "os": "OS", "group": "Group", "seen": "Seen"}
 
 _COLUMNS: Final = (
@@ -157,7 +155,7 @@ def _newest(row: TwinRow) -> float | None:
 def _differs(row: TwinRow) -> Cell:
     if not row.joinable:
         return Cell(_serial_fault(row), "info")
-    words = [_IN_ROW[name] for name in row.differs_in if name in _IN_ROW]
+    words = [IN_ROW[name] for name in row.differs_in if name in IN_ROW]
     if words == [DISAGREEMENTS["only"]]:
         return Cell("only in one", "info")
     return Cell(", ".join(words), "warn")
@@ -245,6 +243,6 @@ def ticket(row: TwinRow, systems: Systems, now: float) -> str:
     """One line fit for a ticket: name, serial, each system with the id it has there, what differs, time."""
     parts = [str(row.value("name") or "-"), f"serial {row.value('serial') or '-'}"]
     parts += [f"{_name(side, systems)} id {side.row.id}" for side in row.sides]
-    differs = ", ".join(_IN_ROW[name] for name in row.differs_in)
+    differs = ", ".join(IN_ROW[name] for name in row.differs_in)
     parts.append(f"disagreement: {differs}" if differs else "no disagreement")
     return clean(", ".join([*parts, f"as of {show_time(now)}"]), 2_000)
