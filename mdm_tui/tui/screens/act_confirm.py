@@ -14,7 +14,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.inventory_text import Line
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
-from mdm_tui.tui.screens.dialogs import Guarded, keys_line
+from mdm_tui.tui.screens.dialogs import Guarded, keys_line, not_typed
 from mdm_tui.tui.widgets.grid_text import fit, glyphs
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -186,8 +186,7 @@ class ActConfirm(Guarded):
         if self.left or self._sending or not self.plan.will:
             return
         if not self.plan.accepts(event.value):
-            self.complain(f"That is not “{self.plan.expects}”: nothing was sent." if event.value.strip() else
-                          f"Nothing was sent: type “{self.plan.expects}” first.")  # fmt: skip
+            self.complain(not_typed(self.plan.expects, event.value))
             return
         sentence = self._take_duration()
         if sentence:

@@ -13,7 +13,7 @@ from mdm_tui.fleet.errors import FleetError
 from mdm_tui.services.arming import CHOICES, IDLE, MINUTES, Arming
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import placed
-from mdm_tui.tui.screens.dialogs import Guarded, answer, foot
+from mdm_tui.tui.screens.dialogs import Guarded, answer, foot, not_typed
 
 if TYPE_CHECKING:
     from mdm_tui.services.session import Session
@@ -83,6 +83,9 @@ class ArmDialog(Guarded):
 
     def on_input_submitted(self, event: Any) -> None:
         event.stop()
+        if event.value.strip() != self._name:
+            self.complain(not_typed(self._name, event.value, "it stays locked"))
+            return
         try:
             self._arming.arm(event.value, self.minutes)
         except FleetError as error:

@@ -39,6 +39,7 @@ __all__ = [
     "filtered",
     "foot",
     "keys_line",
+    "not_typed",
 ]
 
 SILENCE: Final = 0.3
@@ -87,6 +88,11 @@ def keys_line(*keys: tuple[str, str]) -> safe.Content:
     return safe.join(*parts)
 
 
+def not_typed(expects: str, typed: str, outcome: str = "nothing was sent") -> str:
+    """What is said of a text that is not the one that has to be typed, or of none."""
+    return f"That is not “{expects}”: {outcome}." if typed.strip() else f"Type “{expects}” first: {outcome}."
+
+
 class Item(NamedTuple):
     """One thing to choose. depth: levels it is indented by, in a tree."""
 
@@ -101,7 +107,7 @@ class Guarded(FleetModal):
 
     DEFAULT_CSS: ClassVar[str] = """
     Guarded > Vertical { width: 92; max-width: 96%; height: auto; max-height: 94%; background: $raised;
-        border: round $line; padding: 0 1; }
+        border: round $line; padding: 0 1; overflow-y: auto; scrollbar-size-vertical: 1; }
     Guarded Input { height: 1; border: none; padding: 0 1; background: $ground; }
     Guarded Input:focus { border: none; }
     Guarded .row { height: 1; }
@@ -149,6 +155,9 @@ class Guarded(FleetModal):
         for place in self.query(".problem").results(Static):
             place.update(safe.plain(sentence, "bad"))
             place.display = bool(sentence)
+            if sentence:
+                # On a small terminal it may stand below what is in sight.
+                place.call_after_refresh(place.scroll_visible, animate=False)
 
 
 class Search(Guarded):
@@ -378,4 +387,4 @@ class Typed(Guarded):
             self.dismiss(True)
         else:
             self._wrong = event.value
-            self.complain(f"That is not “{self._expects}”: nothing was done.")
+            self.complain(not_typed(self._expects, event.value))

@@ -15,7 +15,7 @@ from mdm_tui.fleet.inventory_text import Line, wrap
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import named
-from mdm_tui.tui.screens.dialogs import Guarded, answer, keys_line
+from mdm_tui.tui.screens.dialogs import Guarded, answer, keys_line, not_typed
 from mdm_tui.tui.widgets.grid_text import glyphs
 from mdm_tui.tui.widgets.report import LinesView
 
@@ -114,9 +114,8 @@ class ConfirmRollout(Guarded):
         event.stop()
         if self.plan.accepts(event.value):
             self.dismiss(event.value)
-            return
-        words = f"That is not “{self.plan.typed}”" if event.value.strip() else f"Type “{self.plan.typed}” first"
-        self.complain(f"{words}: nothing was sent.")
+        else:
+            self.complain(not_typed(self.plan.typed, event.value))
 
     def action_yes(self) -> None:
         if not self.plan.typed:
