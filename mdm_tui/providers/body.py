@@ -13,11 +13,14 @@ from typing import Any
 
 from mdm_tui.fleet.errors import Kind
 
+from . import deep
+
 __all__ = ["DECODED_LIMIT", "DEPTH_LIMIT", "WIRE_LIMIT", "BodyError", "Inflate", "decode", "encode", "text"]
 
 WIRE_LIMIT = 16 * 1024 * 1024
 DECODED_LIMIT = 32 * 1024 * 1024
 DEPTH_LIMIT = 64
+_DEEP = f"nested deeper than {DEPTH_LIMIT} levels"
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # What a cut may leave the beginning of.
@@ -86,10 +89,21 @@ def decode(body: bytes) -> Any:
     """The JSON value of a body; raises `BodyError` for anything else.
 
     Numbers without a finite value stay as the text they were sent as, `NaN` and `Infinity` (no JSON) become None:
-    one such field must not cost a page. Bytes that are no UTF-8 become U+FFFD.
+    one such field must not cost a page. Bytes that are no UTF-8 become U+FFFD. A row of a list that is nested too deep
+    becomes a `Deep`.
     """
+    left: list[deep.Left] = []
     if _too_deep(body):
-        raise BodyError(Kind.UNREADABLE, f"sent JSON nested deeper than {DEPTH_LIMIT} levels")
+        body, left = deep.cut(body, DEPTH_LIMIT)
+        if not left or _too_deep(body):
+            raise BodyError(Kind.UNREADABLE, f"sent JSON {_DEEP}")
+    document = _loads(body)
+    if left and not deep.put(document, left, f"it is {_DEEP}"):
+        raise BodyError(Kind.UNREADABLE, f"sent JSON {_DEEP}")
+    return document
+
+
+def _loads(body: bytes) -> Any:
     try:
         plain = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -103,7 +117,7 @@ def decode(body: bytes) -> Any:
             # Only an integer of thousands of digits gets here; then each integer is looked at.
             return json.loads(plain, parse_float=_real, parse_constant=_constant, parse_int=_whole)
     except RecursionError:
-        raise BodyError(Kind.UNREADABLE, f"sent JSON nested deeper than {DEPTH_LIMIT} levels") from None
+        raise BodyError(Kind.UNREADABLE, f"sent JSON {_DEEP}") from None
     except json.JSONDecodeError as error:
         raise BodyError(Kind.UNREADABLE, _what_instead(plain, error)) from None
 

@@ -13,6 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import table, whole, words
 
+from .deep import Deep
+
 __all__ = ["Identity", "Row", "Table", "Text", "Whole", "shape", "stand_in", "why"]
 
 Text = Annotated[str | None, BeforeValidator(words)]
@@ -32,8 +34,10 @@ def stand_in(raw: str) -> str:
     return "?" + hashlib.sha256(raw.encode()).hexdigest()[:16]
 
 
-def why(node: Any, error: Exception) -> str:
+def why(node: Any, error: Exception | None = None) -> str:
     """Why an item could not be understood."""
+    if isinstance(node, Deep):
+        return node[0]
     if not isinstance(node, dict):
         return f"the service sent {shape(node)} where an object belongs"
     if not isinstance(error, ValidationError):

@@ -274,6 +274,49 @@ async def test_what_came_says_whether_there_is_more(
     assert (len(found.items), found.total, found.has_next) == (rows, total, more)
 
 
+def _nested(levels: int, bottom: Any = "x") -> Any:
+    for _ in range(levels):
+        bottom = {"a": [bottom]}
+    return bottom
+
+
+async def test_a_row_that_is_nested_too_deep_costs_itself_alone() -> None:
+    rows = [{"uuid": "r-0", "profile": {"name": "Plain"}}]
+    rows += [{"uuid": f"r-{n}", "profile": {"name": "Deep", "x": _nested(40, n)}} for n in (1, 2)]
+    rows += [{"uuid": "r-3", "profile": {"name": 'Brackets ]}], \\"'}}]
+    whole = sample("profile-find.answer") | {"data": rows}
+    midm, _ = signed_in(Answer(whole))
+    found = (await midm.rollouts(1, 20)).items
+    assert [(row.id, row.unreadable) for row in (found[0], found[3])] == [("r-0", ""), ("r-3", "")]
+    assert found[3].name.startswith("Brackets")
+    assert {row.unreadable for row in found[1:3]} == {"it is nested deeper than 64 levels"}
+    assert len({row.id for row in found}) == 4 and all(row.id.startswith("?") for row in found[1:3])
+    for name, ask in (
+        ("group-all.answer", lambda midm: midm.groups()),
+        ("app-find.answer", lambda midm: midm.find_apps(1, 20)),
+        ("ota-find.answer", lambda midm: midm.find_images(1, 20)),
+        ("device-find.answer", lambda midm: midm.devices(1, 20)),
+    ):
+        row = sample(name)["data"][0]
+        if name == "group-all.answer":
+            row["siteUuid"] = SITE
+        midm, _ = signed_in(page(name, data=[row | {"x": _nested(300)}, row]))
+        answer = await ask(midm)
+        items = answer if isinstance(answer, list) else list(answer.items)
+        assert [bool(item.unreadable) for item in items] == [True, False], name
+
+
+async def test_a_document_that_is_nested_too_deep_is_not_read_without_a_part() -> None:
+    for data in (
+        {"uuid": "r-1", "apps": [{"x": _nested(40)}]},
+        {"uuid": "r-1", "items": {"a": [_nested(40)]}},
+        {"uuid": "r-1", "items": [_nested(40)]},
+        [{"uuid": "r-1", "apps": [{"x": _nested(40)}]}],
+    ):
+        midm, _ = signed_in(page("profile-findby.answer", data=data))
+        assert (await failure(midm.rollout("r-1"))).kind is Kind.UNREADABLE
+
+
 async def test_ids_and_spellings_of_uploads() -> None:
     both = {"uuid": "u", "fileUuid": "f", "enabled": False, "appInfo": {"label": "Driver", "minSdkVersion": 26}}
     info = {"type": "REGION", "abUpdate": "false", "buildDate": 1769904000000, "preBuild": " ", "sdk": "29"}

@@ -16,7 +16,8 @@ from mdm_tui.fleet.errors import FleetError, Kind, Sent
 from mdm_tui.fleet.provider import Purpose
 from mdm_tui.providers.applivery.refusals import explain
 from mdm_tui.providers.auth import Bearer
-from mdm_tui.providers.body import DECODED_LIMIT, WIRE_LIMIT
+from mdm_tui.providers.body import DECODED_LIMIT, WIRE_LIMIT, BodyError, decode
+from mdm_tui.providers.deep import Deep
 from mdm_tui.providers.http import OFF_LOOP, Call, Http
 from tests.faulty import (
     Answer,
@@ -531,3 +532,14 @@ def test_json_cut_anywhere_is_said_to_stop_in_the_middle() -> None:
         with pytest.raises(BodyError) as caught:
             decode(other)
         assert "not JSON" in caught.value.what
+
+
+def test_a_list_is_cut_by_counting_so_that_no_answer_is_too_deep_for_it() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    for body in (b'{"data": [1, %b, {"a": 2}]}', b'{"n": [[3]], "data": {"t": 1, "items": [1, %b, {"a": 2}]}}'):
+        found = decode(body % deep)["data"]
+        rows = found if isinstance(found, list) else found["items"]
+        assert (rows[0], rows[2]) == (1, {"a": 2}) and isinstance(rows[1], Deep)
+    for body in (b'{"data": [1], "x": %b}', b'{"x": {"data": [%b]}}', b'{"data": [%b', b"[%b]", b'{"data": [%b, "]}'):
+        with pytest.raises(BodyError):
+            decode(body % deep)

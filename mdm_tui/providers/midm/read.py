@@ -22,7 +22,7 @@ from mdm_tui.fleet.rollouts import Rollout
 from mdm_tui.fleet.text import clean
 from mdm_tui.fleet.values import words
 from mdm_tui.providers.body import text
-from mdm_tui.providers.rows import shape, stand_in, why
+from mdm_tui.providers.rows import stand_in, why
 
 from . import wire
 from .report import report
@@ -220,7 +220,7 @@ def rollout(node: Any, id: str = "") -> Rollout:
     """
     raw = text(node)
     if not isinstance(node, dict):
-        return Rollout(stand_in(raw), _UNREADABLE, raw=raw, unreadable=f"the service sent {shape(node)}, not an object")
+        return Rollout(stand_in(raw), _UNREADABLE, raw=raw, unreadable=why(node))
     found = _FORMAT.read(node)
     own = found.id or id
     lacking = "" if 0 < len(own) <= 128 else "its uuid is missing" if not own else "its uuid is too long"
