@@ -27,7 +27,7 @@ class Left(NamedTuple):
     """A row that was left out: where its list is in the answer, its number there, what it is told apart by."""
 
     path: tuple[str, ...]
-    index: int
+    at: int
     digest: str
 
 
@@ -79,11 +79,11 @@ def cut(body: bytes, most: int) -> tuple[bytes, list[Left]]:
 
 def put(document: Any, left: list[Left], why: str) -> bool:
     """Put a `Deep` where `cut` left a null. False: the list is no list of rows but a part of one thing."""
-    for path, index, digest in left:
+    for path, at, digest in left:
         rows = document
         for key in path:
             if key == "items" and not _IDS.isdisjoint(rows):
                 return False
             rows = rows[key]
-        rows[index] = Deep([why, digest])
+        rows[at] = Deep([why, digest])
     return True

@@ -222,6 +222,11 @@ def take_lease(
     """Take a lease that is free, run out, one's own, or held by the owner `instead_of`."""
     held = lease(conn, connection, purpose)
     if held is not None and held.owner not in (owner, instead_of) and held.expires_at > now:
+        # Made by a clock that is ahead: from now on it lasts its time by this one, unless its owner renews it.
+        conn.execute(
+            "UPDATE lease SET expires_at = ? WHERE connection = ? AND purpose = ? AND expires_at > ?",
+            (now + ttl, connection, purpose, now + ttl),
+        )
         return None
     taken = held.taken_at if held is not None and held.owner == owner and held.expires_at > now else now
     conn.execute(

@@ -322,6 +322,25 @@ async def test_a_lease_has_one_holder(journal: Journal, clock: Hand) -> None:
     assert await journal.lease(SCOPE, "poll") is None
 
 
+async def test_a_lease_made_by_a_clock_that_is_ahead_lasts_no_longer_than_its_time(
+    journal: Journal, clock: Hand
+) -> None:
+    clock.now += 7200
+    ahead = await journal.take_lease(SCOPE, "poll", "they", 30)
+    assert ahead is not None
+    clock.now -= 7200
+    assert await journal.take_lease(SCOPE, "poll", "me", 30) is None, "they may live"
+    clock.now += 7200 + 20
+    assert await journal.renew(ahead, 30) is not None, "it is theirs as long as they renew it"
+    clock.now -= 7200
+    assert await journal.take_lease(SCOPE, "poll", "me", 30) is None
+    clock.now += 29
+    assert await journal.take_lease(SCOPE, "poll", "me", 30) is None, "looking does not make it longer"
+    clock.now += 2
+    mine = await journal.take_lease(SCOPE, "poll", "me", 30)
+    assert mine is not None and mine.owner == "me"
+
+
 async def fill(path: Path, clock: Hand) -> None:
     journal = Journal.open(path, clock)
     for turn in range(12):
