@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,9 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     MDM_TUI_CONNECTION in `env` names the default connection over the file's.
     """
     try:
+        # Opening a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError("is not a plain file", file=path, allowed="a file of text, or a link to one")
         data = path.read_bytes()
     except FileNotFoundError:
         data = b""

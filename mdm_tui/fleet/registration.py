@@ -180,7 +180,10 @@ def _rows(text: str) -> tuple[list[tuple[int, list[str], str]], str]:
             cells = next(csv.reader([line], delimiter=separator or ",", skipinitialspace=True, strict=True), [])
             why = ""
         except csv.Error:
-            cells, why = [line], "the quotes of this line do not fit together"
+            most = csv.field_size_limit()
+            long = max(map(len, line.split(separator or ","))) > most
+            what = f"a cell of this line is longer than {most:,} characters"
+            cells, why = [line], what if long else "the quotes of this line do not fit together"
         cells = [cell.strip() for cell in cells]
         while len(cells) > 1 and not cells[-1]:
             cells.pop()

@@ -13,7 +13,6 @@ import importlib
 import logging
 import os
 import random
-import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -31,9 +30,9 @@ from mdm_tui.fleet.values import age
 from .address import address
 from .auth import Auth
 from .body import BodyError, Inflate, decode, encode
+from .broken import broken, proxy_of
 from .budget import Budget, Skew
 from .calls import Call, Said, advice, again, hide_in, refusal
-from .tls import meaning, root_of
 
 __all__ = ["Call", "Http", "Said"]
 
@@ -112,6 +111,7 @@ class Http:
         self._deadline = 4 * timeout
         # A proxy from the environment is for the outside, never for this machine.
         self._client = _client(base, timeout, proxies=not local, ca_file=ca_file, transport=transport)
+        self._proxy = "" if local or transport is not None else proxy_of(self._client.base_url.host)
 
     @property
     def meter(self) -> Meter:
@@ -198,7 +198,7 @@ class Http:
     async def _once(self, call: Call, read: Callable[[Any], T], signed: _Signed) -> tuple[T] | FleetError:
         # The failure is returned, not raised from the handler: the library's exception, which holds the request
         # with its header, must not hang on ours.
-        broken: Exception
+        failed: Exception
         status: int | None = None
         try:
             async with asyncio.timeout(self._deadline):
@@ -210,12 +210,12 @@ class Http:
             # The frames it comes from hold the answer, in which a service may repeat a secret.
             return error.with_traceback(None)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, BodyError) as error:
-            broken = error
+            failed = error
         else:
             return self._refusal(call, answer)
-        if isinstance(broken, BodyError):
-            return _unusable(self.host, call, broken, status)
-        return self._broken(call, broken)
+        if isinstance(failed, BodyError):
+            return _unusable(self.host, call, failed, status)
+        return broken(call, failed, self.host, self._proxy)
 
     async def _exchange(self, call: Call, signed: _Signed) -> _Answer:
         body, headers = _packed(call)
@@ -283,35 +283,6 @@ class Http:
         if error.retry_after:
             self._budget.pause(error.retry_after)
         return error
-
-    def _broken(self, call: Call, error: Exception) -> FleetError:
-        never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
-        sent = Sent.NEVER if never else Sent.MAYBE
-        root = root_of(error)
-        kind, todo = Kind.UNREACHABLE, ""
-        if isinstance(root, ssl.SSLError) and never:
-            kind = Kind.TLS
-            what, todo = meaning(root, self.host)
-        elif isinstance(error, httpx.TimeoutException | TimeoutError):
-            kind = Kind.TIMEOUT
-            what = f"{self.host} did not answer {call.where} in time"
-            if isinstance(error, httpx.ConnectTimeout):
-                what = f"{self.host} could not be reached in time"
-            elif isinstance(error, httpx.PoolTimeout):
-                what = f"No connection to {self.host} was free in time"
-        elif isinstance(error, httpx.ProxyError):
-            what = f"The proxy would not connect to {self.host}"
-        elif isinstance(root, socket.gaierror):
-            what = f"The name {self.host} was not found"
-        elif isinstance(root, ConnectionRefusedError):
-            what = f"{self.host} refused the connection"
-        elif never:
-            what = f"{self.host} could not be reached"
-        elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
-            sent, kind, what = Sent.NEVER, Kind.CONFIG, f"{call.where} cannot be asked of {self.host}"
-        else:
-            what = f"The connection to {self.host} broke during {call.where}"
-        return FleetError(kind, what, where=call.where, sent=sent, todo=todo)
 
 
 def _client(

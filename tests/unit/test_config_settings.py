@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,17 @@ def test_a_secret_in_the_wrong_place_is_not_printed(tmp_path: Path) -> None:
     text = GOOD.replace('"ACME_TOKEN"', '"s3cr3t-value!"').replace("https://api", "https://me:hunter2@api")
     assert "s3cr3t" not in refused(tmp_path, text).sentence()
     assert "hunter2" not in refused(tmp_path, GOOD.replace("https://api", "https://me:hunter2@api")).sentence()
+
+
+def test_what_is_no_file_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/null")):
+        with pytest.raises(ConfigError, match="is not a plain file") as caught:
+            load(path, {})
+        assert str(path) in caught.value.sentence()
+    (tmp_path / "real.toml").write_text('default = ""\n')
+    (tmp_path / "link.toml").symlink_to(tmp_path / "real.toml")
+    assert load(tmp_path / "link.toml", {}).default == "", "as people keep their settings"
 
 
 def test_not_text(tmp_path: Path) -> None:

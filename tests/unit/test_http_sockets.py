@@ -136,14 +136,26 @@ async def test_a_proxy_from_the_environment_is_not_used_for_this_machine(monkeyp
 async def test_a_proxy_from_the_environment_is_used_for_the_outside(monkeypatch) -> None:
     async with server(said(b"", "403 Forbidden")) as (proxy, heard):
         for name in ("HTTPS_PROXY", "https_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
+            monkeypatch.setenv(name, f"http://ana:canary@127.0.0.1:{proxy}")
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
         error = await refused("https://service.invalid/v1")
     assert heard and heard[0].startswith(b"CONNECT service.invalid:443")
     assert not any(b"token-canary" in data for data in heard)
     assert (error.kind, error.sent) == (Kind.UNREACHABLE, Sent.NEVER)
-    assert "proxy" in error.what
+    assert error.what == f"The proxy 127.0.0.1:{proxy} would not connect to service.invalid (403)"
+    # Nobody listens there any more.
+    gone = await refused("https://service.invalid/v1")
+    assert (gone.kind, gone.sent) == (Kind.UNREACHABLE, Sent.NEVER)
+    assert gone.what == f"The proxy 127.0.0.1:{proxy} refused the connection"
+    assert "HTTPS_PROXY" in gone.sentence()
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://ana:canary@proxy.invalid:3128")
+    lost = await refused("https://service.invalid/v1")
+    assert lost.what == "The name of the proxy proxy.invalid:3128 was not found"
+    assert not any("canary" in told.sentence() for told in (error, gone, lost))
+    monkeypatch.setenv("NO_PROXY", "service.invalid")
+    assert (await refused("https://service.invalid/v1")).what == "The name service.invalid was not found"
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_quotes_keep_separators_together() -> None:
 def test_a_quote_that_is_never_closed_costs_its_line_alone() -> None:
     found = read('serial,model\nM0240001,"K245\nM0240002,K245')
     assert [line.problem for line in found.lines] == ["the quotes of this line do not fit together", ""]
+    long = read("serial,model\nSN-1," + "x" * 200_000 + "\nSN-2,ok\n")
+    assert [line.problem for line in long.lines] == ["a cell of this line is longer than 131,072 characters", ""]
 
 
 @pytest.mark.parametrize(
