@@ -18,7 +18,7 @@ from .tls import meaning, root_of
 
 __all__ = ["broken", "proxy_of"]
 
-_PROXY = "Check HTTPS_PROXY and NO_PROXY of this environment; the console tries again by itself."
+_PROXY = "Check HTTPS_PROXY and NO_PROXY of this environment."
 
 
 def proxy_of(host: str) -> str:

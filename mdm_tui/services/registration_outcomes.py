@@ -118,6 +118,8 @@ def _sentence(intent: Intent, seen: bool, license_name: str, place: str) -> str:
     again = intent.name == AGAIN
     if intent.state is State.DONE:
         said = "saved again, its status is reset" if again else "registered"
+        if intent.error:
+            said = f"{said}, although the service answered: {intent.error}"
         if place:
             said = f"{said}; {place}"
         if not seen:

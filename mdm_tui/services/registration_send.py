@@ -19,7 +19,7 @@ from .context import Context
 from .outcomes import outcome, transient
 from .registration_check import Asker
 from .registration_follow import RegistrationFollower
-from .registration_plan import RegistrationPlan, Row, why_past
+from .registration_plan import AGAIN, RegistrationPlan, Row, why_past
 
 if TYPE_CHECKING:
     from mdm_tui.store.journal import Intent
@@ -159,8 +159,9 @@ class RegistrationSender:
             if state is State.PLANNED:
                 await self._record(intent.id, State.PLANNED, f"not sent: {why}")
                 return error
-            await self._record(intent.id, state, why)
-            if state is State.REJECTED:
+            if state is not State.REJECTED:
+                await self._record(intent.id, state, why)
+            elif await self._stands(intent, row, error, why):
                 return error
         except asyncio.CancelledError:
             await asyncio.shield(self._record(intent.id, State.UNKNOWN, "the console ended meanwhile"))
@@ -176,10 +177,32 @@ class RegistrationSender:
                 self.landed.set()
         self._changed()
         held = await journal.intent(intent.id)
-        if held is not None:
+        if held is not None and not held.state.ended:
             # The next device waits for a first answer: a service that has gone away must not make all of them unclear.
             await self._follower.first(held, self.halted)
         return None
+
+    async def _stands(self, intent: Intent, row: Row, error: FleetError, why: str) -> bool:
+        """Record a refusal. False when it does not stand: the service has the device all the same, or does not say.
+
+        How the service fails is not documented: a no within an answer that went well may have come after the saving.
+        A status of its own is a refusal, and of a device that existed before no look tells anything.
+        """
+        there: bool | None = False
+        if intent.name != AGAIN and error.sent is Sent.ANSWERED and (error.status or 200) < 300:
+            try:
+                there = await self._asker.registered(row.serial)
+            except FleetError:
+                there = None
+            except asyncio.CancelledError:
+                await asyncio.shield(self._record(intent.id, State.UNKNOWN, why))
+                raise
+        if there:
+            await self._record(intent.id, State.ACCEPTED, "", f"the service has it, although it answered: {why}")
+            await self._record(intent.id, State.DONE, why, "read back: the service has the serial number")
+            return False
+        await self._record(intent.id, State.REJECTED if there is False else State.UNKNOWN, why)
+        return there is False
 
     async def _settle(self, intent: Intent, state: State, why: str) -> None:
         try:

@@ -421,6 +421,45 @@ async def test_a_refusal_is_that_rows_and_the_next_goes_on(
     assert "on another site" in (await service.outcomes())[1].sentence
 
 
+async def test_a_no_within_an_answer_is_looked_after_once(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    done = ["M0240001"]
+
+    async def half(method: str, *args: object) -> None:
+        if method == "register":
+            # No failure of the service is documented: this one saves the device, then says no.
+            site.known.update(done)
+            raise NO
+
+    site.before_answer = half
+    plan = await planned(service, "M0240001,M0240002")
+    before = len(site.calls)
+    await service.submit(plan, plan.expects)
+    await clock.settle()
+    assert await states(service) == ["done", "rejected"]
+    assert posts(site) == ["M0240001", "M0240002"], "never a second one"
+    asked = [call[1] for call in site.calls[before:] if call[0] == "registered"]
+    assert asked == ["M0240001", "M0240001", "M0240002", "M0240002"], "before each POST, and once after its no"
+    first, second = await service.outcomes()
+    assert "on another site" in first.sentence and first.sentence.startswith("registered, although the service")
+    assert "on another site" in second.sentence
+
+
+async def test_after_a_no_that_cannot_be_looked_after_it_is_not_known(
+    service: RegistrationService, site: SiteProvider, clock: VirtualClock
+) -> None:
+    site.plan_failures("register", NO)
+    # The check, the look before the POST, and the first one after it.
+    site.plan_failures("registered", None, None, AWAY)
+    await service.submit(await planned(service, "M0240001"), "register M0240001")
+    await clock.settle()
+    assert await states(service) == ["unknown"]
+    await clock.advance(300)
+    assert await states(service) == ["absent"]
+    assert posts(site) == ["M0240001"]
+
+
 async def test_a_refusal_that_would_meet_all_ends_the_run(
     service: RegistrationService, site: SiteProvider, clock: VirtualClock
 ) -> None:
