@@ -173,7 +173,7 @@ class _Registration:
     async def go(self, *, sending: bool) -> int:
         """Print the preview; send when the numbers are right."""
         form = self._arguments.format
-        plans = [await self._plan(()), *([await self._plan(self._again)] if self._again else [])]
+        plans = [await self._plan(()), *([await self._resetting()] if self._again else [])]
         shown = self._preview(plans)
         if form in PEOPLE or not sending:
             _write(shown, REGISTER.chosen(None if form in PEOPLE else _without_outcome(), form), form)
@@ -198,6 +198,14 @@ class _Registration:
             _write(shown, REGISTER.chosen(None, form), form)
         code = code_of([State(str(row["outcome"])) for row in shown if row.get("outcome")])
         return code or (codes.DONE if whole else codes.SOME_FAILED)
+
+    async def _resetting(self) -> RegistrationPlan:
+        try:
+            return await self._plan(self._again)
+        except FleetError as error:
+            if error.kind is not Kind.INVALID:
+                raise
+            raise codes.CliError(f"--reset: {error.what}.", codes.USAGE) from None
 
     async def _plan(self, again: Sequence[str]) -> RegistrationPlan:
         renew = {"yes": True, "no": False, None: None}[self._arguments.auto_renew]

@@ -60,6 +60,7 @@ ADVICE: dict[Kind, str] = {
     Kind.CONFIG: "Correct the configuration and start again.",
     Kind.STORAGE: "Make room on the disk or correct the folder's permissions, then try again.",
 }
+_NO_TIME = "The service did not say for how long: wait a moment before you try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class FleetError(Exception):
     @property
     def advice(self) -> str:
         """What the person can do."""
+        if self.kind is Kind.RATE_LIMITED and self.retry_after is None:
+            return self.todo or _NO_TIME
         return self.todo or ADVICE[self.kind]
 
     def sentence(self) -> str:

@@ -29,10 +29,15 @@ class Catalogue:
         self.errors: dict[Literal["apps", "images"], FleetError] = {}
         self.notes: dict[Literal["apps", "images"], str] = {}
         """What is to be known of the last refresh, by kind; nothing where all went as it should."""
+        self._called: dict[str, str] = {}
 
     async def apps(self) -> list[CatalogueApp]:
         """All apps as last seen, by name."""
         return await self._context.mirror.items(self._context.scope, CatalogueApp)
+
+    def called(self, ref: str) -> str:
+        """What an app or image that went was called, "" where this session has not seen it go."""
+        return self._called.get(ref, "")
 
     async def images(self) -> list[Image]:
         """All system images as last seen, by name."""
@@ -143,6 +148,11 @@ class Catalogue:
         self, name: Literal["apps", "images"], kind: type[T], found: list[T], complete: bool, at: float
     ) -> None:
         context = self._context
+        if complete:
+            here = {item.id for item in found}
+            for item in await context.mirror.items(context.scope, kind, raw=False):
+                if item.id not in here:
+                    self._called.update(dict.fromkeys((item.id, *item.refs), item.name))
         touched = await context.mirror.apply_items(context.scope, kind, found, complete, at)
         if touched:
             context.hub.publish(ItemsChanged(context.scope, name, frozenset(touched)))

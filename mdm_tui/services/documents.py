@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,24 @@ from mdm_tui.fleet.diff import Conflict, Difference, differences, merge, same
 from mdm_tui.fleet.errors import FleetError, Kind, Problem, Sent
 from mdm_tui.fleet.jsonpos import JsonError, Lines, Located, locate
 
-__all__ = ["NEW", "Changed", "Checked", "PlacedProblem", "changed", "check", "load", "pretty", "untaken"]
+__all__ = [
+    "NEW",
+    "Changed",
+    "Checked",
+    "PlacedProblem",
+    "changed",
+    "check",
+    "is_new",
+    "load",
+    "new_id",
+    "pretty",
+    "untaken",
+]
 
 _MAX_PROBLEMS = 200
-# Ids of documents that the service does not have yet begin with it.
+# Ids of documents that the service does not have yet begin with it, see `new_id`.
 NEW = "new:"
+_NEW = re.compile(f"{NEW}[0-9a-f]{{12}}")
 _HALVES = re.compile("[\ud800-\udfff]")
 # What stands at a place that a document does not have; like no value.
 _NOWHERE = object()
@@ -61,6 +75,16 @@ class Changed:
     theirs_changes: tuple[Difference, ...]
     merged: str
     conflicts: tuple[Conflict, ...]
+
+
+def new_id() -> str:
+    """An id for a document that the service does not have yet."""
+    return f"{NEW}{uuid.uuid4().hex[:12]}"
+
+
+def is_new(document_id: str | None) -> bool:
+    """Whether it is none of the service's ids. A service may begin ids of its own with the same letters."""
+    return document_id is None or _NEW.fullmatch(document_id) is not None
 
 
 def pretty(document: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,7 +15,7 @@ from mdm_tui.fleet.provider import Capability, Page, Scope
 
 from .context import Context
 from .devices import Devices, UpdateOutcome
-from .documents import NEW, Changed, Checked, check, load, pretty
+from .documents import Changed, Checked, check, is_new, load, new_id, pretty
 from .drafts import Drafts
 from .policy_save import Saved, Saver
 
@@ -113,7 +112,7 @@ class Policies:
         context = self._context
         draft = await self._drafts.get(policy_id)
         mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
-        if policy_id.startswith(NEW):
+        if is_new(policy_id):
             return Opened(policy_id, None, "{}", mine, began, draft_at=when)
         fresh = True
         try:
@@ -128,7 +127,7 @@ class Policies:
     def new(self, start: Policy | None = None) -> Opened:
         """An editor for a policy that is not there yet, empty or from a template or another policy."""
         base = self._saver.text(start) if start is not None else pretty({"name": ""})
-        return Opened(f"{NEW}{uuid.uuid4().hex[:12]}", None, base)
+        return Opened(new_id(), None, base)
 
     def draft(self, policy_id: str, base: str, mine: str) -> None:
         """Keep what is typed; written shortly after the last key, and when the session ends."""

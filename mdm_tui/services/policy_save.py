@@ -15,7 +15,7 @@ from mdm_tui.fleet.provider import Capability
 
 from .changes import as_change
 from .context import Context
-from .documents import NEW, Changed, changed, load, pretty, untaken
+from .documents import Changed, changed, is_new, load, pretty, untaken
 from .drafts import Drafts
 from .events import PoliciesChanged
 
@@ -57,7 +57,7 @@ class Saver:
             problems = problems or [Problem((), "a policy is a JSON object")]
             what = f"{problems[0].pointer}: {problems[0].message}".removeprefix(": ")
             raise FleetError(Kind.INVALID, f"Not sent: {what}", problems=tuple(problems), sent=Sent.NEVER)
-        if policy_id is None or policy_id.startswith(NEW):
+        if policy_id is None or is_new(policy_id):
             return await self._create(policy_id, document)
         return await self._update(policy_id, document, base)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +15,7 @@ from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 
 from .context import Context
-from .documents import NEW, Changed, Checked, check, load, pretty
+from .documents import Changed, Checked, check, is_new, load, new_id, pretty
 from .drafts import Drafts
 from .events import ItemsChanged
 from .rollouts_check import Checker, RolloutCheck
@@ -125,7 +124,7 @@ class Rollouts:
         context = self._context
         draft = await self._drafts.get(rollout_id)
         mine, began, when = (draft.mine, draft.base, draft.at) if draft is not None else (None, None, None)
-        if rollout_id.startswith(NEW):
+        if is_new(rollout_id):
             return OpenedRollout(rollout_id, None, "{}", mine, began, draft_at=when)
         fresh = True
         try:
@@ -140,7 +139,7 @@ class Rollouts:
     def new(self, start: Rollout | None = None) -> OpenedRollout:
         """An editor for a rollout that is not there yet, blank or from another one, then without its name."""
         document = self.form.blank() if start is None else self.form.put(load(self._saver.text(start)), "name", "")
-        return OpenedRollout(f"{NEW}{uuid.uuid4().hex[:12]}", None, pretty(document))
+        return OpenedRollout(new_id(), None, pretty(document))
 
     def draft(self, rollout_id: str, base: str, mine: str) -> None:
         """Keep what is typed; written shortly after the last key, and when the session ends."""
@@ -222,7 +221,7 @@ class Rollouts:
     async def _planned(
         self, rollout_id: str | None, mine: str, base: str, rollout: Rollout, reach: Reach, *, fresh: bool
     ) -> RolloutPlan:
-        known_as = "" if rollout_id is None or rollout_id.startswith(NEW) else rollout_id
+        known_as = "" if rollout_id is None or is_new(rollout_id) else rollout_id
         looked = await self._checker.check(_object(mine), known_as, fresh=fresh)
         index = await self._resolver.index()
         clashes, left_out = await self._checker.conflicts(looked, known_as, reach.devices, index)
@@ -252,7 +251,8 @@ class Rollouts:
         context.arming.need()
         errors = tuple(problem for problem in plan.problems if not problem.warning)
         if errors:
-            raise _refused(f"{errors[0].pointer}: {errors[0].message}".removeprefix(": "), errors)
+            place = self.form.title(errors[0].pointer) or errors[0].pointer
+            raise _refused(f"{place}: {errors[0].message}".removeprefix(": "), errors)
         if abs(context.clock.now() - plan.at) > PLAN_KEPT:
             raise _refused("what was found out is more than 10 minutes old", todo="Look at it again and confirm.")
         if not plan.accepts(typed):

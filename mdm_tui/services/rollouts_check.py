@@ -69,14 +69,18 @@ class Checker:
         unsure = self._catalogue.notes
         flags = {key for key, _ in self._form.flags}
         for place, app in enumerate(rollout.apps):
-            _there("apps", "app", place, app.app_id, apps.get(app.app_id), problems, unsure=bool(unsure.get("apps")))
+            called = self._catalogue.called(app.app_id)
+            _there("apps", "app", place, app.app_id, apps.get(app.app_id), problems,
+                   called=called, unsure=bool(unsure.get("apps")))  # fmt: skip
             problems.extend(
                 Problem(("apps", place, flag), "is no flag that is known here", ", ".join(sorted(flags)), warning=True)
                 for flag in app.flags
                 if flag not in flags
             )
         for place, ref in enumerate(rollout.images):
-            _there("images", "image", place, ref, images.get(ref), problems, unsure=bool(unsure.get("images")))
+            called = self._catalogue.called(ref)
+            _there("images", "image", place, ref, images.get(ref), problems,
+                   called=called, unsure=bool(unsure.get("images")))  # fmt: skip
         _twice([app.app_id for app in rollout.apps], problems)
         await self._groups(rollout, problems)
         _entries(rollout, problems)
@@ -207,11 +211,14 @@ def _claim(
 
 def _there(
     key: str, what: str, place: int, ref: str, found: CatalogueApp | Image | None, problems: list[Problem],
-    *, unsure: bool,
+    *, called: str, unsure: bool,
 ) -> None:  # fmt: skip
-    """unsure: the catalogue may not have been read whole, so what is missing there may exist."""
+    """called: its name when it was there last, "" where that is not known.
+    unsure: the catalogue may not have been read whole, so what is missing there may exist."""
     if found is None:
-        problems.append(Problem((key, place), f"the {what} {ref} is not at the service", warning=unsure))
+        named = f"the {what} {clean(called, 80)} ({ref}) is not at the service any more"
+        said = named if called else f"the {what} {ref} is not at the service"
+        problems.append(Problem((key, place), said, warning=unsure))
     elif found.enabled is False:
         problems.append(Problem((key, place), f"the {what} {found.name or ref} is disabled", warning=True))
 

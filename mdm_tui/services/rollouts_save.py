@@ -14,7 +14,7 @@ from mdm_tui.fleet.rollouts import Rollout, RolloutFormat
 
 from .changes import as_change
 from .context import Context
-from .documents import NEW, Changed, changed, load, pretty, untaken
+from .documents import Changed, changed, is_new, load, pretty, untaken
 from .drafts import Drafts
 from .events import ItemsChanged
 
@@ -58,7 +58,7 @@ class RolloutSaver:
         When the answer was lost and what the service holds is not what was sent, it raises with `sent` MAYBE, and the
         draft is kept: that is no save.
         """
-        if rollout_id is None or rollout_id.startswith(NEW):
+        if rollout_id is None or is_new(rollout_id):
             return await self._create(rollout_id, document)
         return await self._update(rollout_id, document, base)
 

@@ -472,3 +472,10 @@ async def test_a_created_rollout_without_an_id_is_not_taken_for_made() -> None:
     midm, _ = signed_in(fine({"name": "x", "profile": {"name": "x"}}))
     error = await failure(midm.create_rollout({"profile": {"name": "x"}}))
     assert (error.kind, error.sent) == (Kind.UNREADABLE, Sent.MAYBE)
+
+
+async def test_a_wait_without_a_time_is_not_said_to_have_one() -> None:
+    midm, _ = signed_in(Answer({"result": False, "code": 429, "message": "too many"}))
+    error = await failure(midm.groups())
+    assert (error.kind, error.retry_after) == (Kind.RATE_LIMITED, None)
+    assert "as long as the service asked" not in error.sentence() and "did not say for how long" in error.sentence()

@@ -324,8 +324,8 @@ async def test_where_scopes_hold_ids_an_entry_is_looked_for_as_a_device_too(desk
 async def test_what_was_saved_is_told_as_saved_when_its_draft_cannot_be_dropped(desk: Desk) -> None:
     notices = desk.context.hub.subscribe()
     text = json.dumps(document("Spring"))
-    desk.rollouts.draft("new:1", "{}", text)
-    plan = await desk.rollouts.plan("new:1", text)
+    desk.rollouts.draft("new:0123456789ab", "{}", text)
+    plan = await desk.rollouts.plan("new:0123456789ab", text)
     desk.history.close()
     saved = await desk.rollouts.save(plan)
     assert isinstance(saved, RolloutSaved) and desk.fake.count("create_rollout") == 1
@@ -473,9 +473,21 @@ async def test_an_app_that_went_between_load_and_save_is_told(desk: Desk) -> Non
     made = document(groups=["g0"], apps=[RolloutApp("a1")])
     assert (await desk.rollouts.plan(None, json.dumps(made))).ready
     desk.fake.listed_apps.clear()
-    assert "ERROR apps[0]: the app a1 is not at the service" in messages(
-        (await desk.rollouts.plan(None, json.dumps(made))).problems
-    )
+    plan = await desk.rollouts.plan(None, json.dumps(made))
+    assert "ERROR apps[0]: the app Mail (a1) is not at the service any more" in messages(plan.problems)
+    with pytest.raises(FleetError, match=r"Apps: the app Mail \(a1\) is not at the service any more") as refused:
+        await desk.rollouts.save(plan, plan.typed)
+    assert "apps[0]" not in refused.value.what, "a place as the form calls it"
+
+
+async def test_a_rollout_whose_id_begins_as_a_drafts_is_the_services(desk: Desk) -> None:
+    made = await desk.rollouts.save(await desk.rollouts.plan(None, json.dumps(document("One", groups=["g0"]))))
+    assert isinstance(made, RolloutSaved)
+    desk.fake.documents["new:release-7"] = desk.fake.documents.pop(made.rollout.id)
+    opened = await desk.rollouts.open("new:release-7")
+    assert opened.rollout is not None and opened.base != "{}"
+    assert desk.rollouts.new().rollout is None
+    assert (await desk.rollouts.open(desk.rollouts.new().id)).rollout is None
 
 
 async def test_a_catalogue_that_cannot_be_read_is_a_warning(desk: Desk) -> None:

@@ -371,7 +371,7 @@ def test_nothing_is_sent_without_the_right_numbers(calm: Desk, tmp_path: Path) -
     ):
         done = desk.run(*words, *flags)
         assert (done.returncode, f"Nothing was sent: {says}." in done.stderr) == (2, True), done.stderr
-    refused(desk.run(*words, "--confirm", "2", "--reset", "TEST-0001"), 1, "not among the devices", "that exist")
+    refused(desk.run(*words, "--confirm", "2", "--reset", "TEST-0001"), 2, "not among the devices", "that exist")
     refused(desk.run(*words, "--license", "nope"), 2, "no license model 'nope'", "Standard")
     refused(desk.run(*words, "--group", "Nowhere"), 1, "--group: there is no group 'Nowhere'")
     assert {row["serial"] for row in desk.json("devices", "--refresh")} == before
