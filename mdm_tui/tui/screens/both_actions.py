@@ -179,7 +179,7 @@ class BothActions(_Base):
         count = len(self.grid.marks) or self.source.count()
         what = "marked devices" if self.grid.marks else "devices"
         names = ", ".join(system.name for system in self.systems().values())
-        devices_export.ask(self, f"Export {count:,} {what} of {names}", self._export)
+        devices_export.ask(self, count, what, self._export, f" of {names}")
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export

@@ -229,11 +229,5 @@ class DeviceActions(_Base):
         from mdm_tui.tui.screens.device_export import FORMATS, write
 
         key = await answer(self.app, Choose("Export this report as", list(FORMATS)))
-        if not key:
-            return
-        try:
-            path = write(self, key)
-        except OSError as error:
-            self.tell(f"The report was not written: {error.strerror}: {error.filename}", "error")
-        else:
-            self.tell(f"Written to {path}")
+        if key:
+            await write(self, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from mdm_tui.fleet import inventory
@@ -30,8 +29,9 @@ def content(screen: Any, kind: str) -> str:
     return inventory.to_text(contents.sections, _WIDTH)
 
 
-def write(screen: Any, kind: str) -> Path:
-    """Write it into the working folder under the device's serial, for its owner alone. Raises OSError."""
+async def write(screen: Any, kind: str) -> None:
+    """Write it into the working folder under the device's serial, for its owner alone, and say where or why not."""
     values = screen.contents.values
     name = re.sub(r"[^A-Za-z0-9_-]", "", str(values.get("serial") or "")) or screen.device_id
-    return devices_export.write(Path.cwd(), f"device-{name[:40]}", kind, content(screen, kind), screen.app.now())
+    text = content(screen, kind)
+    await devices_export.save(screen, "The report is", f"device-{name[:40]}", kind, lambda: text)

@@ -91,7 +91,7 @@ class DevicesActions(_Base):
         what = "marked devices" if self.grid.marks else "devices"
         narrowed = self.app.narrowed(self.session)
         where = f" of segment {narrowed.name}" if narrowed.ids else ""
-        devices_export.ask(self, f"Export {count:,} {what}{where}, {len(self.grid.columns)} columns", self._export)
+        devices_export.ask(self, count, what, self._export, f"{where}, {len(self.grid.columns)} columns")
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
@@ -14,13 +15,20 @@ from typing import Any
 
 from mdm_tui.fleet.text import inert
 
-__all__ = ["as_csv", "as_json", "ask", "export", "write"]
+__all__ = ["as_csv", "as_json", "ask", "export", "save", "write"]
 
 
-def ask(screen: Any, title: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
-    """Ask in which format, and begin `work` in it beside the screens."""
+def ask(screen: Any, count: int, what: str, work: Callable[[str], Coroutine[Any, Any, None]], more: str = "") -> None:
+    """Ask in which format to export `count` things called `what`, and begin `work` in it beside the screens.
+
+    more: what the question says beside them. With nothing to export it says so and asks nothing.
+    """
     from mdm_tui.tui.screens.ask import Choose
 
+    if not count:
+        screen.tell(f"There are no {what} in this list: nothing to export.")
+        return
+    title = f"Export {_many(count, what)}{more}"
     options = [("csv", "CSV", "for spreadsheets"), ("json", "JSON", "one array of objects")]
     screen.app.push_screen(Choose(title, options), lambda kind: kind and screen.app.spawn(work(kind), "export"))
 
@@ -29,13 +37,27 @@ async def export(
     screen: Any, kind: str, what: str, keys: Sequence[str], rows: Sequence[dict[str, str]], name: str = ""
 ) -> None:
     """Write rows into the working folder and say where. what: they are called; name: of the file, `what` itself."""
-    make, now = as_csv if kind == "csv" else as_json, screen.app.now()
+    make = as_csv if kind == "csv" else as_json
+    await save(screen, _many(len(rows), what), name or what, kind, lambda: make(keys, rows))
+
+
+async def save(screen: Any, what: str, name: str, kind: str, text: Callable[[], str]) -> None:
+    """Write `what` into the working folder beside the screens, and say where or why not."""
+    now = screen.app.now()
     try:
-        path = await asyncio.to_thread(lambda: write(Path.cwd(), name or what, kind, make(keys, rows), now))
+        path = await asyncio.to_thread(lambda: write(Path.cwd(), name, kind, text(), now))
     except OSError as error:
-        screen.tell(f"The {what} could not be written to {Path.cwd()}: {error.strerror or error}.", "error")
+        # The folder may be gone: then it cannot be named either.
+        where = f" to {os.path.dirname(error.filename)}" if isinstance(error.filename, str) else ""
+        screen.tell(f"Not written{where}: {error.strerror or error}.", "error")
     else:
-        screen.tell(f"{len(rows):,} {what} written to {path}")
+        screen.tell(f"{what} written to {path}")
+
+
+def _many(count: int, what: str) -> str:
+    """`1 policy`, `1,204 devices`. what: in the plural."""
+    one = f"{what[:-3]}y" if what.endswith("ies") else what.removesuffix("s")
+    return f"{count:,} {one if count == 1 else what}"
 
 
 def as_csv(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
@@ -54,7 +76,7 @@ def as_json(keys: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
 
 
 def write(folder: Path, name: str, kind: str, text: str, now: float) -> Path:
-    """Write a new file of mode 0600 and answer with its path. Raises OSError."""
+    """Write a new file of mode 0600 and answer with its path. Raises OSError with its name; nothing is left then."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
     for number in range(100):
         path = folder / f"{name}-{stamp}{f'-{number}' if number else ''}.{kind}"
@@ -62,7 +84,13 @@ def write(folder: Path, name: str, kind: str, text: str, now: float) -> Path:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        try:
+            # Half a character, which a service's JSON can hold, is written as JSON writes it.
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                file.write(text)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise OSError(error.errno, error.strerror, str(path)) from error
         return path
     raise FileExistsError(f"{folder}: a hundred exports in one second")

@@ -264,7 +264,7 @@ class GroupsActions(_Base):
         from mdm_tui.tui.screens import devices_export
 
         found = self.source.ids() if self.source.words.strip() else self.source.tree.all()
-        devices_export.ask(self, f"Export {len(found):,} groups", lambda kind: _export(self, kind, found))
+        devices_export.ask(self, len(found), "groups", lambda kind: _export(self, kind, found))
 
 
 async def _export(screen: GroupsActions, kind: str, ids: list[str]) -> None:

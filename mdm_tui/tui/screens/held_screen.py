@@ -131,7 +131,7 @@ class HeldListScreen(ListScreen):
 
         ids = list(self.grid.marks) or [self.source.id_at(index) for index in range(self.source.count())]
         what = f"marked {self.NOUNS}" if self.grid.marks else self.NOUNS
-        devices_export.ask(self, f"Export {len(ids):,} {what}", lambda kind: self._export(kind, ids))
+        devices_export.ask(self, len(ids), what, lambda kind: self._export(kind, ids))
 
     async def _export(self, kind: str, ids: Sequence[str]) -> None:
         from mdm_tui.tui.screens import devices_export

@@ -11,7 +11,6 @@ from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.text import clean
 from mdm_tui.tui.screens.ask import Choose
 from mdm_tui.tui.screens.dialogs import Prompt, answer
-from mdm_tui.tui.screens.register_source import many
 from mdm_tui.tui.widgets.lines import Part, part
 
 if TYPE_CHECKING:
@@ -130,27 +129,15 @@ class RegisterTerms(_Base):
     # --- out of here ---
 
     def action_export(self) -> None:
-        if not self.source.lines:
-            self.tell("There is no row to export.")
-            return
         from mdm_tui.tui.screens import devices_export
 
-        devices_export.ask(self, f"Export {many(len(self.source.lines), 'row')}", self._export)
+        devices_export.ask(self, len(self.source.lines), "rows", self._export)
 
     async def _export(self, kind: str) -> None:
         from mdm_tui.tui.screens import devices_export
 
         rows = [self.source.plain(line) for line in self.source.lines]
-        keys, now = list(rows[0]), self.app.now()
-        make = devices_export.as_csv if kind == "csv" else devices_export.as_json
-        try:
-            path = await asyncio.to_thread(
-                lambda: devices_export.write(Path.cwd(), "registration", kind, make(keys, rows), now)
-            )
-        except OSError as error:
-            self.tell(f"Not written: {error.strerror or error}.", "error")
-            return
-        self.tell(f"{many(len(rows), 'row')} written to {path}")
+        await devices_export.export(self, kind, "rows", list(rows[0]) if rows else ["serial"], rows, "registration")
 
     def _writable(self) -> bool:
         if self.stage == "list":
