@@ -270,7 +270,7 @@ async def test_deleting_is_typed_and_refused_for_what_is_not_empty(tmp_path: Pat
         put_on(screen, "Empty one")
         await house.press("c", "down", "down", "down", "enter")
         await house.press("enter")
-        assert "That is not “delete Empty one”" in house.text() and screen.source.node(empty)
+        assert "Type “delete Empty one” first: nothing was sent." in house.text() and screen.source.node(empty)
         await house.type("delete empty one")
         await house.press("enter")
         assert "Empty one is deleted." in house.toasts()
