@@ -459,3 +459,12 @@ async def test_why_a_row_whose_outcome_is_not_known_is_not_sent_again_is_said(tm
             "M0240001: it was sent before, and what became of that is not known" in one for one in house.toasts()
         )
         assert len(bodies(house)) == 1
+
+
+async def test_a_maker_is_the_manufacturer_and_a_brand_says_that_it_is_one(tmp_path: Path) -> None:
+    rows = "serial,manufacturer,brand\nM0240001,Zebra,ZT\nM0240002,Zebra,Zebra\nM0240003,,ZT\nM0240004,Zebra,\n"
+    async with open_house(tmp_path, midm=True, devices=12, width=200) as house:
+        screen = await opened(house, rows)
+        column = [next(one for one in screen.grid.columns if one.title == "Maker")]
+        made = [screen.source.cells(screen.source.id_at(at), column)[0].text for at in range(4)]
+        assert made == ["Zebra, brand ZT", "Zebra", "brand ZT", "Zebra"]

@@ -15,12 +15,15 @@ from test_rollouts_screen import at, listed, sent
 
 from mdm_tui.fleet.devices import Device
 from mdm_tui.fleet.errors import FleetError, Kind, Sent
-from mdm_tui.fleet.rollouts import RolloutApp
+from mdm_tui.fleet.groups import Group, GroupTree
+from mdm_tui.fleet.rollouts import Rollout, RolloutApp
+from mdm_tui.providers.midm.rollouts import MidmRollouts
 from mdm_tui.services.session import Session
 from mdm_tui.tui.screens.dialogs import Search
 from mdm_tui.tui.screens.rollout import RolloutScreen
 from mdm_tui.tui.screens.rollout_confirm import ConfirmRollout, Telling
 from mdm_tui.tui.screens.rollout_fields import serials_of
+from mdm_tui.tui.screens.rollout_form import Known, form_lines
 from mdm_tui.tui.screens.rollouts import RolloutsScreen
 from mdm_tui.tui.widgets.report import LinesView
 from tests.faulty import Mangle, Reset, Status
@@ -88,6 +91,30 @@ async def test_the_form_says_all_parts_and_changes_only_what_was_touched(tmp_pat
             key: before[key] for key in ("scope", "apps", "otas")
         }
         assert "3 changes" in house.text() and sent(house) == []
+
+
+async def test_a_choice_of_a_value_begins_on_it_and_marks_it(tmp_path: Path) -> None:
+    async with open_house(tmp_path, midm=True) as house:
+        screen = await opened(house, "Cold chain")
+        for value, title in (("ota", "ota"), (None, "Not said")):
+            await put(house, apply_order=value)
+            await on_field(house, "apply_order")
+            await house.press("enter")
+            lines = [line.replace("│", " ").split() for line in house.text().splitlines()]
+            assert [line[line.index("✓") + 1 :][: len(title.split())] for line in lines if "✓" in line] == [
+                title.split()
+            ], "one is marked, and it is this"
+            await house.press("enter")
+            assert house.screen is screen and screen.rollout.options.get("apply_order") == value
+
+
+def test_a_long_group_is_cut_and_not_its_figure() -> None:
+    group = Group("g", "Sevilla " + 12 * "store and " + "yard", "", 3)
+    known = Known(tree=GroupTree.build([group]))
+    for width in (60, 80, 120):
+        lines = form_lines(Rollout("r", "R", groups=("g",)), MidmRollouts("serial"), known, [], width)
+        line = next(line.text for line in lines if "Sevilla" in line.text)
+        assert line.endswith("d   3 devices") and "…" in line and len(line) <= width
 
 
 async def test_everyone_is_never_one_key_away(tmp_path: Path) -> None:

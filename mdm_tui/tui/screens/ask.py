@@ -70,13 +70,14 @@ class Choose(Guarded):
         none: bool = False,
         off: Collection[str] = (),
     ) -> None:
-        """now: the key the cursor starts on. none: it starts on nothing, so that enter alone chooses nothing.
+        """now: what holds at present: marked, and begun on. none: it starts on nothing, so enter alone chooses nothing.
 
         keep: these are chosen; choosing switches one on or off, and the answer is the whole set. off: keys that cannot
         be chosen; their notes say why.
         """
         super().__init__()
         self._title, self._options, self._now, self._none = title, list(options), now, none
+        self._begun = any(item[0] == now for item in self._options)
         self._off = frozenset(off)
         self.chosen = None if keep is None else set(keep)
 
@@ -98,13 +99,14 @@ class Choose(Guarded):
 
     def _label(self, item: tuple[str, str, str]) -> safe.Content:
         key, title, note = item
-        sign = "" if self.chosen is None else f"{glyphs().mark} " if key in self.chosen else "  "
+        marked = self.chosen if self.chosen is not None else {self._now} if self._begun else set()
+        sign = f"{glyphs().mark} " if key in marked else "  " if marked or self.chosen is not None else ""
         return safe.join((f"{sign}{title}", "text"), (f"  {note}" if note else "", "muted"))
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
         keys = [item[0] for item in self._options]
-        options.highlighted = keys.index(self._now) if self._now in keys else None if self._none else 0
+        options.highlighted = keys.index(self._now) if self._begun else None if self._none else 0
         options.focus()
         self._fit()
 

@@ -21,7 +21,7 @@ __all__ = ["COLUMNS", "RegisterSource", "many"]
 COLUMNS: Final = (
     Column("serial", "Serial", 14, priority=0, flex=1, most=24, clip="middle"),
     Column("what", "What it will be", 38, priority=0, flex=6),
-    Column("maker", "Maker", 8, priority=4, flex=1, most=14),
+    Column("maker", "Maker", 8, priority=4, flex=1, most=26),
     Column("model", "Model", 8, priority=3, flex=1, most=16),
     Column("group", "Group", 16, priority=2, flex=2, most=30),
     Column("line", "Line", 5, "right", priority=5),
@@ -193,7 +193,10 @@ class RegisterSource:
         if key == "what":
             return Cell(*self.what(line))
         if key == "maker":
-            return Cell(line.device.brand or line.device.manufacturer or "-", "muted")
+            # Both are sent, so both are seen; the brand by its name where it is another word.
+            brand = line.device.brand if line.device.brand != line.device.manufacturer else ""
+            said = (line.device.manufacturer, f"brand {brand}" if brand else "")
+            return Cell(", ".join(filter(None, said)) or "-", "muted")
         if key == "model":
             return Cell(line.device.model or "-", "muted")
         if key == "line":

@@ -92,7 +92,8 @@ class RegisterTerms(_Base):
 
     async def _choose_renewal(self) -> None:
         options = [("leave", "Left to the service", "nothing is said"), ("yes", "Yes", ""), ("no", "No", "")]
-        key = await answer(self.app, Choose("Are the licenses renewed by themselves?", options))
+        now = {True: "yes", False: "no", None: "leave"}[self.auto_renew]
+        key = await answer(self.app, Choose("Are the licenses renewed by themselves?", options, now=now))
         if key is not None:
             self.auto_renew = {"yes": True, "no": False}.get(key)
 

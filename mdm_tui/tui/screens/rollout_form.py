@@ -116,10 +116,14 @@ def form_lines(
             made.append(Line())
         made.append(Line(((" ", ""), (title, "accent")), anchor=title))
 
-    def row(path: str, title: str, value: str, role: str = "", note: str = "", at: str = "") -> None:
+    def row(
+        path: str, title: str, value: str, role: str = "", note: str = "", at: str = "", whole: bool = False
+    ) -> None:
+        # whole: the note is a figure, so the value is cut and not the note.
         room = max(8, width - _LABEL - 5)
         entry = Entry(title or value, value, "text", value, path)
-        text = fit(value, room).rstrip() if width_of(value) > room else value
+        most = max(8, room - width_of(note) - 3) if whole and note else room
+        text = fit(value, most, middle=whole).rstrip() if width_of(value) > most else value
         spans = [("   ", ""), (fit(title, _LABEL), "muted"), (text, role)]
         left = room - width_of(text) - 3
         if note and left >= min(len(note), 24):
@@ -133,7 +137,7 @@ def form_lines(
 
     heading("Rollout")
     named = rollout.name not in ("", NAMELESS)
-    row("name", "Name", clean(rollout.name, 200) if named else "none yet", "" if named else "bad", "enter writes it")
+    row("name", "Name", clean(rollout.name, 200) if named else "none yet", "" if named else "bad", "enter edits it")
     on, role = option_words(rollout.enabled)
     row("enabled", "Enabled", on, role or ("warn" if rollout.enabled is False else ""),
         "nothing is installed until it is enabled" if rollout.enabled is False else "")  # fmt: skip
@@ -167,7 +171,7 @@ def _scope(rollout: Rollout, known: Known, row: Any) -> None:
         devices = "" if node.devices is None else counted(node.devices, "device")
         return clean(known.tree.path_text(key), 200), dim, devices
 
-    _list(row, "groups", "Groups", rollout.groups, group)
+    _list(row, "groups", "Groups", rollout.groups, group, whole=True)
     states = {entry.text: entry for entry in reach.entries} if reach is not None else {}
 
     def device(_at: int, text: str) -> tuple[str, str, str]:
@@ -199,12 +203,20 @@ def _image(known: Known, ref: str) -> tuple[str, str, str]:
     return image_words(known.images.get(ref), ref), "" if ref in known.images else "bad", ""
 
 
-def _list(row: Any, key: str, title: str, ids: Sequence[str], words: Any, places: Sequence[int] | None = None) -> None:
-    """places: which of them are shown, None for all."""
+def _list(
+    row: Any,
+    key: str,
+    title: str,
+    ids: Sequence[str],
+    words: Any,
+    places: Sequence[int] | None = None,
+    whole: bool = False,
+) -> None:
+    """places: which of them are shown, None for all. whole: their notes are never cut."""
     row(key, title, f"{len(ids):,}" if ids else "none", "" if ids else "muted", "+ adds, delete takes out")
     shown = range(len(ids)) if places is None else places
     for at in shown:
         text, role, note = words(at, ids[at])
-        row(f"{key}:{ids[at]}", "", text, role, note, f"{key}/{at}")
+        row(f"{key}:{ids[at]}", "", text, role, note, f"{key}/{at}", whole)
     if len(ids) > len(shown):
         row(f"{key}:", "", f"and {len(ids) - len(shown):,} more", "muted", "the view Reach has all of them")
