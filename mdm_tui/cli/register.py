@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import time
 from argparse import Namespace
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,20 +15,31 @@ from mdm_tui.fleet.catalogue import LicenseModel
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.devices import Value
 from mdm_tui.fleet.errors import FleetError, Kind
-from mdm_tui.fleet.fields import Field
 from mdm_tui.fleet.groups import GroupTree
 from mdm_tui.fleet.provider import Capability
 from mdm_tui.fleet.registration import Reading
 from mdm_tui.fleet.text import clean, normal_serial, search_key
 
 from . import codes, groups, work
-from .listing import PEOPLE, Listing, column, write
+from .listing import PEOPLE
+from .register_out import (
+    OPEN,
+    OUTCOME,
+    REGISTER,
+    before_sending,
+    code_of,
+    counted,
+    counted_out,
+    counts,
+    told,
+    write_rows,
+)
 
 if TYPE_CHECKING:
-    from mdm_tui.services.registration import Outcome, RegistrationPlan, Row
+    from mdm_tui.services.registration import RegistrationPlan, Row
     from mdm_tui.services.session import Session
 
-__all__ = ["code_of", "run"]
+__all__ = ["run"]
 
 _MOST_BYTES = 16_000_000
 # An answer that was lost is looked for at the service; after so many seconds it is left to the next console.
@@ -38,30 +47,6 @@ _PATIENCE = 180.0
 _ARMED = 60
 # Seconds for the device that is on its way when somebody stops the run.
 _LAST = 10.0
-
-REGISTER = Listing(
-    "devices register",
-    (
-        column("line", "Line", "int"),
-        column("serial", "Serial", "id"),
-        column("manufacturer", "Manufacturer"),
-        column("brand", "Brand"),
-        column("model", "Model"),
-        column("group", "Group"),
-        column("will", "Will", "enum"),
-        column("why", "Why"),
-        column("outcome", "Outcome", "enum"),
-        column("said", "Said"),
-        column("license", "License"),
-        column("id", "Id", "id"),
-    ),
-    ("line", "serial", "manufacturer", "model", "group", "will", "why"),
-)
-_OUTCOME = "line,serial,will,outcome,said"
-# What a row is told in words: cut to a terminal's width, and nowhere else.
-_WORDS = ("why", "said")
-_GOOD = frozenset({State.DONE})
-_OPEN = frozenset({State.UNKNOWN, State.AMBIGUOUS, State.SENDING, State.ACCEPTED})
 
 
 def run(arguments: Namespace, env: Mapping[str, str]) -> int:
@@ -103,8 +88,8 @@ async def _run(arguments: Namespace, env: Mapping[str, str], text: str) -> int:
         model = await _model(session, arguments.license) if arguments.license is not None else None
         reading = await session.registration.read(text, group_id)
         _say_reading(reading)
-        rows = await session.registration.check(reading.lines, _counted("Checking"))
-        _counted_out()
+        rows = await session.registration.check(reading.lines, counted("Checking"))
+        counted_out()
         return await _Registration(session, arguments, rows, tree, model).go(sending=sending)
 
 
@@ -176,7 +161,7 @@ class _Registration:
         plans = [await self._plan(()), *([await self._resetting()] if self._again else [])]
         shown = self._preview(plans)
         if form in PEOPLE or not sending:
-            _write(shown, REGISTER.chosen(None if form in PEOPLE else _without_outcome(), form), form)
+            write_rows(shown, REGISTER.chosen(None if form in PEOPLE else before_sending(), form), form)
         self._say_plans(plans)
         whole = all(row["will"] != "not sent" for row in shown)
         if not sending:
@@ -184,7 +169,7 @@ class _Registration:
         self._confirm(plans)
         if not any(plan.will for plan in plans):
             if form not in PEOPLE:
-                _write(shown, REGISTER.chosen(_without_outcome(), form), form)
+                write_rows(shown, REGISTER.chosen(before_sending(), form), form)
             return self._not_sent(plans, whole=whole)
         outcomes = await self._send(plans)
         for row in shown:
@@ -193,9 +178,9 @@ class _Registration:
         if form in PEOPLE:
             print(flush=True)
             sent = [row for row in shown if row.get("outcome")]
-            _write(sent, REGISTER.chosen(_OUTCOME, form), form)
+            write_rows(sent, REGISTER.chosen(OUTCOME, form), form)
         else:
-            _write(shown, REGISTER.chosen(None, form), form)
+            write_rows(shown, REGISTER.chosen(None, form), form)
         code = code_of([State(str(row["outcome"])) for row in shown if row.get("outcome")])
         return code or (codes.DONE if whole else codes.SOME_FAILED)
 
@@ -310,14 +295,14 @@ class _Registration:
                     await self._stop(sent.run_id)
                     raise
                 rows = await service.outcomes(sent.run_id)
-                if any(row.state in _OPEN - {State.AMBIGUOUS} for row in rows):
+                if any(row.state in OPEN - {State.AMBIGUOUS} for row in rows):
                     print("Looking for what became of lost answers …", file=sys.stderr)
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(_PATIENCE):
                             await service.wait(settle=True)
                     rows = await service.outcomes(sent.run_id)
-            found |= {normal_serial(row.serial): _told(row) for row in rows}
-            print(f"{'Reset' if plan.again else 'Registered'} {len(rows):,}: {_counts(rows)}.", file=sys.stderr)
+            found |= {normal_serial(row.serial): told(row) for row in rows}
+            print(f"{'Reset' if plan.again else 'Registered'} {len(rows):,}: {counts(rows)}.", file=sys.stderr)
         return found
 
     async def _stop(self, run_id: str) -> None:
@@ -328,7 +313,7 @@ class _Registration:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST):
                 await service.wait()
-        print(f"Stopped: {_counts(await service.outcomes(run_id))}.", file=sys.stderr)
+        print(f"Stopped: {counts(await service.outcomes(run_id))}.", file=sys.stderr)
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -339,61 +324,16 @@ class _Registration:
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
-            _counted_out()
+            counted_out()
 
     async def _watch(self) -> None:
         from mdm_tui.services.events import Noticed
 
-        told = _counted("Sending")
+        tell = counted("Sending")
         async for events in self._session.hub.subscribe():
             # Somebody waits here for the end: the connection stays armed for its time.
             self._session.arming.touch()
-            told(*self._session.registration.progress)
+            tell(*self._session.registration.progress)
             for event in events:
                 if isinstance(event, Noticed) and event.severity == "bad":
                     print(f"mdm-tui: {clean(event.sentence, 2_000)}", file=sys.stderr)
-
-
-def _write(rows: Sequence[Mapping[str, Value]], fields: Sequence[Field], form: str) -> None:
-    write(rows, fields, form, time.time(), () if sys.stdout.isatty() else _WORDS)
-
-
-def code_of(states: Sequence[State]) -> int:
-    """The exit code of what became of the rows that were sent."""
-    if any(state in _OPEN for state in states):
-        return codes.UNKNOWN
-    return codes.DONE if all(state in _GOOD for state in states) else codes.SOME_FAILED
-
-
-def _counts(rows: Sequence[Outcome]) -> str:
-    counts = Counter(row.state.value for row in rows)
-    return ", ".join(f"{count:,} {word}" for word, count in counts.items())
-
-
-def _told(row: Outcome) -> dict[str, Value]:
-    return {
-        "outcome": row.state.value,
-        "said": row.sentence,
-        "license": row.license or None,
-        "id": row.device_id or None,
-    }
-
-
-def _without_outcome() -> str:
-    keys = [field.key for field in REGISTER.columns]
-    return ",".join(keys[: keys.index("outcome")])
-
-
-def _counted(what: str) -> Callable[[int, int], None]:
-    """A teller of progress on a terminal's stderr."""
-
-    def tell(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{what}: {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def _counted_out() -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -205,7 +205,7 @@ def test_a_configuration_that_is_no_text_or_cannot_be_read(desk: Desk, tmp_path:
     said(desk.run("devices", home=tmp_path), 2, f"{path}, line 2: ", "UTF-8")
     path.unlink()
     path.mkdir()
-    said(desk.run("devices", home=tmp_path), 2, str(path), "cannot be read", "directory")
+    said(desk.run("devices", home=tmp_path), 2, str(path), "not a plain file")
 
 
 def test_a_connection_that_is_not_there(desk: Desk, tmp_path: Path) -> None:

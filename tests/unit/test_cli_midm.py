@@ -24,7 +24,7 @@ import pytest
 
 from mdm_tui.cli.child import Child, Ready
 from mdm_tui.cli.main import main
-from mdm_tui.cli.register import code_of
+from mdm_tui.cli.register_out import code_of
 from mdm_tui.fleet.commands import State
 from mdm_tui.fleet.fields import COLUMNS
 from mdm_tui.fleet.twin_words import IN_ROW
