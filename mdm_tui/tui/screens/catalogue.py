@@ -29,7 +29,6 @@ class CatalogueScreen(CatalogueActions, HeldListScreen):
         "grid.open", "filter.open", "rollouts.using", "sort.by", "copy", "export", "grid.wide", "refresh",
     )  # fmt: skip
     BINDINGS = bindings("catalogue")
-    ROOMY: ClassVar[bool] = True
     KIND: ClassVar[str] = ""
     TRAITS: ClassVar[tuple[Trait, ...]] = ()
     FIELDS: ClassVar[tuple[str, ...]] = ()

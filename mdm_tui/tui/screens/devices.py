@@ -27,7 +27,7 @@ class DevicesScreen(DevicesActions, SettledScreen):
     GROUPS = ("devices", "list")
     HINTS = ("grid.open", "grid.mark", "act", "edit", "filter.open", "sort.by", "faults.only", "freeze", "export")
     TAB = "devices"
-    ROOMY: ClassVar[bool] = True
+    BESIDE: ClassVar[bool] = True
     BINDINGS = bindings("devices")
 
     def __init__(self, session: Any) -> None:

@@ -28,7 +28,7 @@ class GroupsScreen(GroupsActions, PreviewScreen):
     )  # fmt: skip
     TAB: ClassVar[str] = "groups"
     BINDINGS = bindings("groups")
-    ROOMY: ClassVar[bool] = True
+    BESIDE: ClassVar[bool] = True
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)

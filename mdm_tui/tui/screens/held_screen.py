@@ -17,7 +17,7 @@ from mdm_tui.tui.screens.list_screen import ListScreen
 from mdm_tui.tui.widgets.grid import Column, Grid
 from mdm_tui.tui.widgets.lines import Part, part
 
-__all__ = ["HeldListScreen", "is_new"]
+__all__ = ["HeldListScreen"]
 
 _MARGIN = 8
 
@@ -142,8 +142,3 @@ class HeldListScreen(ListScreen):
             for one in values
         ]
         await devices_export.export(self, kind, self.NOUNS, self.EXPORTED, rows)
-
-
-def is_new(key: str) -> bool:
-    """Whether an id is that of a draft of something the service does not have yet."""
-    return key.startswith("new:")

@@ -27,9 +27,8 @@ _AGES = 10  # seconds; ages below a minute go in such steps
 
 
 class ListScreen(FleetScreen):
-    """A filter line over a grid. `source`, `grid`: of each list. `ROOMY`: it uses the room of a large screen."""
+    """A filter line over a grid, with air between them on a tall screen. `source`, `grid`: of each list."""
 
-    ROOMY: ClassVar[bool] = False
     DEFAULT_CSS: ClassVar[str] = """
     ListScreen.-airy FilterLine { margin-bottom: 1; }
     """
@@ -46,7 +45,7 @@ class ListScreen(FleetScreen):
         yield self.grid
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(self.ROOMY and event.size.height >= _AIR, "-airy")
+        self.set_class(event.size.height >= _AIR, "-airy")
 
     # --- what each list says itself ---
 
@@ -127,8 +126,9 @@ class ListScreen(FleetScreen):
 
 
 class PreviewScreen(ListScreen):
-    """A list that says more of the row under the cursor: below it, or on the right of a wide roomy screen."""
+    """A list that says more of the row under the cursor: below it, or where `BESIDE` on the right of a wide screen."""
 
+    BESIDE: ClassVar[bool] = False
     DEFAULT_CSS: ClassVar[str] = """
     PreviewScreen.-airy Preview { margin: 1 0 1 0; }
     PreviewScreen.-airy Preview.-pane { margin: 3 0 1 0; }
@@ -162,7 +162,7 @@ class PreviewScreen(ListScreen):
         self.show_preview()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.preview.set_class(self.ROOMY and event.size.width >= PANE_FROM, "-pane")
+        self.preview.set_class(self.BESIDE and event.size.width >= PANE_FROM, "-pane")
         self.call_after_refresh(self.show_preview)
 
     def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:

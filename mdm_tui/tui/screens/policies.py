@@ -9,8 +9,9 @@ from textual import events
 
 from mdm_tui.fleet.errors import FleetError, Kind
 from mdm_tui.fleet.provider import Scope
+from mdm_tui.services.documents import is_new
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.held_screen import HeldListScreen, is_new
+from mdm_tui.tui.screens.held_screen import HeldListScreen
 from mdm_tui.tui.screens.policies_actions import PoliciesActions
 from mdm_tui.tui.screens.policies_source import COLUMNS, SORTS, PoliciesSource
 from mdm_tui.tui.widgets.grid import Grid

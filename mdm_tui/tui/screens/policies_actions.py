@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.provider import Scope
 from mdm_tui.fleet.text import clean, search_key
+from mdm_tui.services.documents import is_new
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Item, Search, Typed, answer, filtered
-from mdm_tui.tui.screens.held_screen import is_new
 
 if TYPE_CHECKING:
     from mdm_tui.tui.screens.held_screen import HeldListScreen as _Base

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from mdm_tui.fleet.inventory_text import Line, wrap
 from mdm_tui.fleet.text import clean
+from mdm_tui.services.documents import is_new
 from mdm_tui.tui import safe
 from mdm_tui.tui.screens.base import named
 from mdm_tui.tui.screens.dialogs import Guarded, answer, keys_line, not_typed
@@ -171,7 +172,7 @@ async def plan_and_save(
         say(f"Nothing was sent: {clean(where + first.message, 300)}.")
         return None
     say("")
-    typed = await answer(app, ConfirmRollout(session, plan, new=rollout_id.startswith("new:")))
+    typed = await answer(app, ConfirmRollout(session, plan, new=is_new(rollout_id)))
     if typed is None:
         say("Nothing was sent; the draft is kept.")
         return None

@@ -11,8 +11,9 @@ from textual.app import ComposeResult
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.rollouts import APPLY_ORDER, Rollout, said
+from mdm_tui.services.documents import is_new
 from mdm_tui.tui.actions import bindings
-from mdm_tui.tui.screens.held_screen import HeldListScreen, is_new
+from mdm_tui.tui.screens.held_screen import HeldListScreen
 from mdm_tui.tui.screens.rollouts_actions import RolloutsActions
 from mdm_tui.tui.screens.rollouts_source import COLUMNS, RolloutsSource, progress_words, reaches, repeats, starts
 from mdm_tui.tui.widgets.grid import Grid

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mdm_tui.fleet.errors import FleetError
 from mdm_tui.fleet.text import clean
+from mdm_tui.services.documents import is_new
 from mdm_tui.tui.screens.base import refusal
 from mdm_tui.tui.screens.dialogs import Item, Search, answer, filtered
-from mdm_tui.tui.screens.held_screen import is_new
 from mdm_tui.tui.screens.rollouts_source import reaches
 
 if TYPE_CHECKING:
