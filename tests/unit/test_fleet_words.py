@@ -182,12 +182,16 @@ def test_every_kind_has_advice_and_every_state_words() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_sentence_says_what_happened_and_what_to_do(kind) -> None:
-    error = FleetError(kind, "It broke.", permission="mdm.x")
+    error = FleetError(kind, "It broke.", permission="mdm.x", retry_after=3.0 if kind is Kind.RATE_LIMITED else None)
     assert error.sentence().startswith("It broke") and error.sentence().endswith(ADVICE[kind])
     assert ".." not in error.sentence()
     assert ("mdm.x" in error.sentence()) is (kind is Kind.FORBIDDEN)
     assert str(error) == error.sentence()
     assert error.sent is Sent.ANSWERED
+
+
+def test_who_is_asked_to_wait_is_told_of_no_time_that_was_not_said() -> None:
+    assert "did not say for how long" in FleetError(Kind.RATE_LIMITED, "It broke.").sentence()
 
 
 def test_places_are_written_as_people_write_them() -> None:
