@@ -40,8 +40,8 @@ T = TypeVar("T")
 
 # A read waits this long for a pause to end; a longer one is the caller's to show.
 PATIENCE = 5.0
-# Bodies from this size on are read on a worker thread: a page of 100 reports takes milliseconds.
-OFF_LOOP = 64 * 1024
+# Bodies from this size on are read on a worker thread: a page of 100 devices takes tens of milliseconds.
+OFF_LOOP = 16 * 1024
 _FIRST_DELAY = 0.4
 # So often a call is made anew because its session had ended: others may use up each new one before its turn comes.
 _RENEWALS = 3
