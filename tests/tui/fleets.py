@@ -20,6 +20,7 @@ from mdm_tui.server.testing import BASE_URL, MIDM_URL, Fleet, fleet
 from mdm_tui.services.session import Session
 from mdm_tui.store.mirror import Mirror
 from mdm_tui.tui.app import MdmApp
+from mdm_tui.tui.widgets.header import Header
 
 __all__ = ["Two", "press", "quiet", "two"]
 
@@ -90,11 +91,17 @@ class Two:
         await self.pilot.pause()
 
     async def read(self, name: str) -> None:
-        """Until a connection's fleet has been read and counted."""
+        """Until a connection's fleet has been read and counted, and the header says so."""
         await self.until(lambda: name in self.app.sessions)
         session = self.app.sessions[name]
         await self.until(lambda: session.sync.state.phase == "fresh")
         await self.until(lambda: self.app.fleet_total(session) == session.sync.state.total)
+        await self.until(lambda: self._told(session))
+
+    def _told(self, session: Any) -> bool:
+        """Whether the header says so, where it is about this session: it hears in batches."""
+        screen = self.app.fleet_screen
+        return screen is None or screen.session is not session or "fresh" in screen.query_one(Header).text
 
     async def press(self, *keys: str) -> None:
         for key in keys:

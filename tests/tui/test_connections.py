@@ -232,7 +232,8 @@ async def test_the_header_counts_every_list_without_a_visit_and_nothing_that_was
         }
         assert asked[-1] == truth and min(truth.values()) > 0
         assert all(found[name] in (None, truth[name]) for found in asked for name in truth), "never 0 meanwhile"
-        assert f"6 Groups {truth['groups']}" in head(on) and isinstance(on.app.screen, DevicesScreen)
+        await on.until(lambda: f"6 Groups {truth['groups']}" in head(on))
+        assert isinstance(on.app.screen, DevicesScreen)
 
 
 async def test_the_session_that_a_sign_in_gave_is_kept_out_of_reports_too(tmp_path: Path) -> None:
@@ -291,7 +292,8 @@ async def test_segments_are_each_connections_own(tmp_path: Path) -> None:
         await on.until(lambda: on.app.screen.source.count() == 0)
         await on.line("connect depot")
         await on.read("depot")
-        assert on.app.screen.source.count() == 16 and "nowhere" not in head(on)
+        await on.until(lambda: on.app.screen.source.count() == 16)
+        assert "nowhere" not in head(on)
 
 
 async def test_the_palette_has_the_connections(tmp_path: Path) -> None:
