@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -25,10 +25,7 @@ def proxy_of(host: str) -> str:
     """Name and port of the proxy that the environment gives for a host, never its credentials; "" for none."""
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("all") or ""
-    beside = [name.strip().lower().removeprefix("*").lstrip(".") for name in proxies.get("no", "").split(",")]
-    if not address or proxies.get("no", "").strip() == "*":
-        return ""
-    if any(name and f".{host.lower()}".endswith(f".{name}") for name in beside):
+    if not address or proxy_bypass(host):
         return ""
     try:
         found = urlsplit(address if "://" in address else f"http://{address}")
