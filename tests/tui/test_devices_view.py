@@ -119,7 +119,7 @@ def test_order_settles_only_at_rest() -> None:
 def test_counts_line() -> None:
     said = _text(count_parts(37, 12_480, True, 3, 1, (1, 30, 37), False))
     assert said.strip() == "37 of 12,480 · 3 marked, 1 outside · 1-30"
-    assert _text(count_parts(0, 500, True, 0, 0, (0, 0, 0), False)) == "0 of 500"
+    assert _text(count_parts(0, 500, True, 0, 0, (0, 0, 0), False)) == "0 of 500 "
 
 
 def test_what_was_asked_is_said() -> None:

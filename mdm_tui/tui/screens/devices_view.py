@@ -125,8 +125,7 @@ def count_parts(
     if late:
         said.append(part(" · order waits", "muted"))
     first, last, _count = position
-    if last:
-        said.append(part(f" · {first:,}-{last:,} ", "muted"))
+    said.append(part(f" · {first:,}-{last:,} " if last else " ", "muted"))
     return said
 
 
